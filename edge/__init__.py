@@ -1,0 +1,1 @@
+"""The appliance: decisions, ledger, wiring, and what people touch."""

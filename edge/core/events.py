@@ -1,0 +1,195 @@
+"""Everything that can come in: facts that sensors, doors, the hub and people report.
+
+One frozen, tagged struct per kind of fact and one union, `Event`. New fields need defaults, types never
+change, a removed kind keeps its name. Must not: decide anything, hold floats that decide a bill, or know
+where a fact came from beyond the name of its source.
+
+Units: `_ns` nanoseconds of the run's monotonic time line, `_mm` millimetres in shop coordinates, `_mg`
+milligrams, `_px` pixels of the named camera, `_ppm` parts per million.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+PointMm: TypeAlias = tuple[int, int, int]
+
+
+class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """What every event carries. `seq` and `received_ns` are stamped by the inbox, never by a sensor."""
+
+    captured_ns: int
+    source: str
+    seq: int = 0
+    received_ns: int = 0
+
+
+class RunStarted(Base, frozen=True, kw_only=True, tag=True):
+    """First event of a run, and of each restart inside it.
+
+    `resumed` is true after a crash: `down_from_ns` is the last moment the dead process is known to have
+    lived, so facts between it and `captured_ns` were not seen by anybody. `wall_ns` is the wall clock at
+    `captured_ns` (for people only).
+    """
+
+    run_id: str
+    wall_ns: int = 0
+    resumed: bool = False
+    down_from_ns: int = 0
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One tracked body. `place_mm` is (x, y) on the floor, None where the camera is not calibrated."""
+
+    track: str
+    place_mm: tuple[int, int] | None = None
+    head_mm: PointMm | None = None
+    hands_mm: tuple[PointMm, ...] = ()
+    box_px: tuple[int, int, int, int] | None = None
+
+
+class TracksSeen(Base, frozen=True, kw_only=True, tag=True):
+    """One tracker frame: everybody visible at `captured_ns`. An empty tuple says the tracker sees nobody."""
+
+    people: tuple[Person, ...] = ()
+
+
+class LineCrossed(Base, frozen=True, kw_only=True, tag=True):
+    """A track crossed a configured line of a floor camera."""
+
+    line: str
+    track: str
+    direction: Literal["in", "out"]
+
+
+class CredentialShown(Base, frozen=True, kw_only=True, tag=True):
+    """Somebody showed a face, a code or a card at a gate.
+
+    `shopper` is None when nobody was recognised; `reason` then says why ("unknown", "no-consent",
+    "ambiguous", "bad-code", "expired"). `score_ppm` is the closeness the decision used (larger = closer).
+    """
+
+    gate: str
+    method: Literal["face", "qr", "card"]
+    shopper: str | None
+    score_ppm: int = 0
+    reason: str = ""
+
+
+class WeightStep(Base, frozen=True, kw_only=True, tag=True):
+    """A plate's weight moved from one quiet level to another. Negative = something was lifted off."""
+
+    plate: str
+    delta_mg: int
+    level_mg: int
+    began_ns: int
+    ended_ns: int
+    noise_mg: int = 0
+
+
+class PlateSteady(Base, frozen=True, kw_only=True, tag=True):
+    """The quiet level of a plate: reported once after (re)start and then rarely, so that drift is followed."""
+
+    plate: str
+    level_mg: int
+    noise_mg: int = 0
+
+
+class ShelfChanged(Base, frozen=True, kw_only=True, tag=True):
+    """A slot seen by a shelf camera differs from before. `began_ns`..`ended_ns` is when it was not visible."""
+
+    camera: str
+    slot: str
+    change: Literal["take", "put"]
+    began_ns: int
+    ended_ns: int
+    quantity: int = 1
+    confidence_ppm: int = 900_000
+    sku: str | None = None
+
+
+class ShelfReached(Base, frozen=True, kw_only=True, tag=True):
+    """A hand or body was in front of a slot; by itself it sells nothing."""
+
+    camera: str
+    slot: str
+    began_ns: int
+    ended_ns: int
+
+
+class TagRead(Base, frozen=True, kw_only=True, tag=True):
+    """One read of an RFID tag. `source` is the reader; `epc` is upper-case hex."""
+
+    reader: str
+    antenna: int
+    epc: str
+    rssi_cdbm: int = 0
+
+
+class DoorChanged(Base, frozen=True, kw_only=True, tag=True):
+    """What a door's board reports about its outputs and contact."""
+
+    door: str
+    entry: Literal["locked", "released", "unknown"]
+    egress: Literal["locked", "released", "unknown"]
+    contact: Literal["open", "closed", "unknown"] = "unknown"
+    safe: bool = False
+
+
+class GrantAnswered(Base, frozen=True, kw_only=True, tag=True):
+    """The door or turnstile answered a GrantPassage command (same `request`)."""
+
+    gate: str
+    request: str
+    ok: bool
+    reason: str = ""
+
+
+class PassageCounted(Base, frozen=True, kw_only=True, tag=True):
+    """A door beam or a turnstile counted a body; `total` is the device's own counter in that direction."""
+
+    gate: str
+    direction: Literal["in", "out"]
+    total: int = 0
+
+
+class HealthChanged(Base, frozen=True, kw_only=True, tag=True):
+    """A device, worker or link changed its state. Reported on change only."""
+
+    device: str
+    state: Literal["ok", "lost", "stale", "degraded"]
+    detail: str = ""
+
+
+class InputRejected(Base, frozen=True, kw_only=True, tag=True):
+    """Bytes or a message that are not ours or not well formed were dropped; nothing else changed."""
+
+    device: str
+    detail: str
+
+
+class ChargeAnswered(Base, frozen=True, kw_only=True, tag=True):
+    """The hub answered a charge. `unresolved` = nobody knows yet: asked about, never re-created."""
+
+    charge: str
+    state: Literal["confirmed", "declined", "unresolved"]
+    reason: str = ""
+    provider_ref: str = ""
+
+
+class Tick(Base, frozen=True, kw_only=True, tag=True):
+    """The shell says what time it is. Never recorded: a replay makes its own."""
+
+
+Event: TypeAlias = (
+    RunStarted | TracksSeen | LineCrossed | CredentialShown | WeightStep | PlateSteady | ShelfChanged
+    | ShelfReached | TagRead | DoorChanged | GrantAnswered | PassageCounted | HealthChanged | InputRejected
+    | ChargeAnswered | Tick
+)
+
+KINDS: tuple[type[Base], ...] = (
+    RunStarted, TracksSeen, LineCrossed, CredentialShown, WeightStep, PlateSteady, ShelfChanged, ShelfReached,
+    TagRead, DoorChanged, GrantAnswered, PassageCounted, HealthChanged, InputRejected, ChargeAnswered, Tick,
+)

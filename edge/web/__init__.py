@@ -1,0 +1,1 @@
+"""Local pages: live shop and receipts. Server-rendered, no build step, no outside asset."""

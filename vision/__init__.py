@@ -1,0 +1,1 @@
+"""Frames in, events out; runs in its own processes. Pictures never leave it unless recording is on."""
