@@ -6,6 +6,7 @@ Must not: contain a command's work, or let a traceback reach somebody who gave b
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 
 import typer
@@ -15,13 +16,19 @@ from edge.core.errors import BadInput
 
 GROUPS = ("demo", "run", "check", "doctor", "replay", "score", "imports", "evaluate", "ledger", "people")
 
-app = typer.Typer(help="muin: the edge appliance of a shop without staff.", no_args_is_help=True,
-                  pretty_exceptions_enable=False, add_completion=False)
+app = typer.Typer(
+    help="muin: the edge appliance of a shop without staff.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
 
 
 def main() -> None:
     """Entry of the console script and of `python -m edge`. Exit 0 done, 1 the answer is no, 2 bad input."""
     for group in GROUPS:
+        if importlib.util.find_spec(f"edge.commands.{group}") is None:
+            continue
         importlib.import_module(f"edge.commands.{group}").register(app)
     try:
         app()

@@ -271,7 +271,8 @@ def load(path: Path, overrides: dict[str, Any] | None = None) -> StoreConfig:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), [("file", f"cannot be read ({error}); give the path of a UTF-8 TOML file")]) from None
+        cure = "give the path of a UTF-8 TOML file"
+        raise ConfigError(str(path), [("file", f"cannot be read ({error}); {cure}")]) from None
     return parse(text, str(path), overrides)
 
 
@@ -344,8 +345,17 @@ def _check_references(raw: dict[str, Any]) -> list[tuple[str, str]]:
     """Problems that no single table shows: doubled ids and names that lead nowhere."""
     problems: list[tuple[str, str]] = []
     ids: dict[str, set[Any]] = {}
-    for table, key in (("product", "sku"), ("camera", "id"), ("slot", "id"), ("line", "id"), ("plate", "id"),
-                       ("scale", "id"), ("door", "id"), ("turnstile", "id"), ("rfid_reader", "id")):
+    for table, key in (
+        ("product", "sku"),
+        ("camera", "id"),
+        ("slot", "id"),
+        ("line", "id"),
+        ("plate", "id"),
+        ("scale", "id"),
+        ("door", "id"),
+        ("turnstile", "id"),
+        ("rfid_reader", "id"),
+    ):
         seen: set[Any] = set()
         for number, row in enumerate(_rows(raw, table)):
             value = row.get(key)
@@ -354,16 +364,26 @@ def _check_references(raw: dict[str, Any]) -> list[tuple[str, str]]:
             if isinstance(value, str):
                 seen.add(value)
         ids[table] = seen
-    links = (("slot", "camera", "camera"), ("slot", "sku", "product"), ("slot", "plates", "plate"),
-             ("line", "camera", "camera"), ("plate", "skus", "product"), ("door", "cameras", "camera"),
-             ("turnstile", "cameras", "camera"))
+    links = (
+        ("slot", "camera", "camera"),
+        ("slot", "sku", "product"),
+        ("slot", "plates", "plate"),
+        ("line", "camera", "camera"),
+        ("plate", "skus", "product"),
+        ("door", "cameras", "camera"),
+        ("turnstile", "cameras", "camera"),
+    )
     for table, key, target in links:
         for number, row in enumerate(_rows(raw, table)):
             named = row.get(key, [])
             for value in named if isinstance(named, list) else [named]:
                 if isinstance(value, str) and value not in ids[target]:
-                    problems.append((f"{table}[{number}].{key}",
-                                     f"{value!r} is not a [[{target}]] of this file; add it or correct the name"))
+                    problems.append(
+                        (
+                            f"{table}[{number}].{key}",
+                            f"{value!r} is not a [[{target}]] of this file; add it or correct the name",
+                        )
+                    )
     owners: dict[str, str] = {}
     for number, row in enumerate(_rows(raw, "product")):
         tags = row.get("epc") or []
@@ -383,7 +403,7 @@ def to_layout(config: StoreConfig) -> layout.Layout:
     """The core's view of a checked configuration: integers and tuples only."""
     gates = [
         layout.Gate(id=row.id, kind=kind, position_mm=row.position_mm, credentials=tuple(row.cameras))
-        for kind, rows in (("door", config.door), ("turnstile", config.turnstile))
+        for kind, rows in _gate_tables(config)
         for row in rows
     ]
     gates += [  # a gate camera without a door still names a way in
@@ -397,27 +417,50 @@ def to_layout(config: StoreConfig) -> layout.Layout:
         price_version=config.store.price_version,
         products=tuple(_product(row) for row in config.product),
         plates=tuple(
-            layout.Plate(id=row.id, gondola=row.gondola, shelf=row.shelf, index=row.index, skus=tuple(row.skus),
-                         position_mm=row.position_mm)
+            layout.Plate(
+                id=row.id,
+                gondola=row.gondola,
+                shelf=row.shelf,
+                index=row.index,
+                skus=tuple(row.skus),
+                position_mm=row.position_mm,
+            )
             for row in config.plate
         ),
         slots=tuple(
-            layout.Slot(id=row.id, camera=row.camera, sku=row.sku, count=row.count, plates=tuple(row.plates),
-                        position_mm=row.position_mm)
+            layout.Slot(
+                id=row.id,
+                camera=row.camera,
+                sku=row.sku,
+                count=row.count,
+                plates=tuple(row.plates),
+                position_mm=row.position_mm,
+            )
             for row in config.slot
         ),
         gates=tuple(gates),
         portals=tuple(
-            layout.Portal(reader=row.id, antenna=antenna) for row in config.rfid_reader for antenna in row.portal_antennas
+            layout.Portal(reader=row.id, antenna=antenna)
+            for row in config.rfid_reader
+            for antenna in row.portal_antennas
         ),
         policy=_policy(config, bool(config.door or config.turnstile)),
     )
 
 
+def _gate_tables(config: StoreConfig) -> list[tuple[Literal["door", "turnstile"], list[Door] | list[Turnstile]]]:
+    return [("door", config.door), ("turnstile", config.turnstile)]
+
+
 def _product(row: Product) -> layout.Product:
     tags = [row.epc] if isinstance(row.epc, str) else row.epc or []
-    return layout.Product(sku=row.sku, name=row.name, price_minor=row.price_minor, weight_mg=row.weight_mg,
-                          epcs=tuple(tag.upper() for tag in tags))
+    return layout.Product(
+        sku=row.sku,
+        name=row.name,
+        price_minor=row.price_minor,
+        weight_mg=row.weight_mg,
+        epcs=tuple(tag.upper() for tag in tags),
+    )
 
 
 def _policy(config: StoreConfig, has_gate: bool) -> layout.Policy:

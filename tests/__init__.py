@@ -1,0 +1,1 @@
+"""Tests, named by kind: unit, replay, simulation, integration, bench. The package keeps `tests/x` from shadowing `x`."""

@@ -39,5 +39,7 @@ def check(
     if as_json:
         print(json.dumps({"ok": True, "problems": [], "store_id": found.store.id}))
     else:
-        print(f"{file}: ok, shop {found.store.id}: {len(found.product)} products, {len(found.camera)} cameras, "
-              f"{len(found.slot)} slots, {len(found.plate)} plates")
+        print(
+            f"{file}: ok, shop {found.store.id}: {len(found.product)} products, {len(found.camera)} cameras, "
+            f"{len(found.slot)} slots, {len(found.plate)} plates"
+        )

@@ -146,10 +146,25 @@ class ShowMessage(Base, frozen=True, kw_only=True, tag=True):
 
 
 Command: TypeAlias = (
-    BeginRun | OpenVisit | ChangeCart | CloseVisit | BookLoss | SettleCharge | RaiseAlarm | ClearAlarm | GrantPassage
+    BeginRun
+    | OpenVisit
+    | ChangeCart
+    | CloseVisit
+    | BookLoss
+    | SettleCharge
+    | RaiseAlarm
+    | ClearAlarm
+    | GrantPassage
     | ShowMessage
 )
 
 DURABLE: tuple[type[Base], ...] = (
-    BeginRun, OpenVisit, ChangeCart, CloseVisit, BookLoss, SettleCharge, RaiseAlarm, ClearAlarm,
+    BeginRun,
+    OpenVisit,
+    ChangeCart,
+    CloseVisit,
+    BookLoss,
+    SettleCharge,
+    RaiseAlarm,
+    ClearAlarm,
 )

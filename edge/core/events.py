@@ -184,12 +184,39 @@ class Tick(Base, frozen=True, kw_only=True, tag=True):
 
 
 Event: TypeAlias = (
-    RunStarted | TracksSeen | LineCrossed | CredentialShown | WeightStep | PlateSteady | ShelfChanged
-    | ShelfReached | TagRead | DoorChanged | GrantAnswered | PassageCounted | HealthChanged | InputRejected
-    | ChargeAnswered | Tick
+    RunStarted
+    | TracksSeen
+    | LineCrossed
+    | CredentialShown
+    | WeightStep
+    | PlateSteady
+    | ShelfChanged
+    | ShelfReached
+    | TagRead
+    | DoorChanged
+    | GrantAnswered
+    | PassageCounted
+    | HealthChanged
+    | InputRejected
+    | ChargeAnswered
+    | Tick
 )
 
 KINDS: tuple[type[Base], ...] = (
-    RunStarted, TracksSeen, LineCrossed, CredentialShown, WeightStep, PlateSteady, ShelfChanged, ShelfReached,
-    TagRead, DoorChanged, GrantAnswered, PassageCounted, HealthChanged, InputRejected, ChargeAnswered, Tick,
+    RunStarted,
+    TracksSeen,
+    LineCrossed,
+    CredentialShown,
+    WeightStep,
+    PlateSteady,
+    ShelfChanged,
+    ShelfReached,
+    TagRead,
+    DoorChanged,
+    GrantAnswered,
+    PassageCounted,
+    HealthChanged,
+    InputRejected,
+    ChargeAnswered,
+    Tick,
 )

@@ -5,13 +5,13 @@ Must not: import an adapter, or grow a method that only one adapter could honour
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from edge.core.commands import GrantPassage
 from edge.core.events import Event
-from edge.core.signals import Signal
+from edge.core.signals import PlateSamples, Signal
 
 
 class Emit(Protocol):
@@ -57,3 +57,25 @@ class Passage(Protocol):
         ...
 
     async def self_check(self) -> Check: ...
+
+
+class SampleSense(Protocol):
+    """Turns raw plate samples of one gondola into events. A pure function of what it was fed so far."""
+
+    def feed(self, samples: PlateSamples) -> list[Event]: ...
+
+    def flush(self) -> list[Event]:
+        """Events that were still waiting for more samples; called once at the end of a stream."""
+        ...
+
+
+class PictureSense(Protocol):
+    """Turns the pictures of one camera into events. A pure function of the pictures and times it was shown."""
+
+    def see(self, picture: Any, captured_ns: int) -> list[Event]:
+        """`picture` is a uint8 array [height, width, 3], BGR. Times rise from call to call."""
+        ...
+
+    def flush(self) -> list[Event]:
+        """Events that were still waiting for confirmation; called once at the end of a stream."""
+        ...
