@@ -183,9 +183,11 @@ class Scales(Part):
     """[scales]: filter of the load cells."""
 
     quiet_ms: Annotated[int, Field(ge=50)] = 400
+    hold_ms: Annotated[int, Field(ge=200)] = 1_000  # longer than a hand presses before it lifts
+    steady_every_ms: Annotated[int, Field(ge=1_000)] = 60_000
     noise_floor_g: Annotated[float, Field(gt=0)] = 1.0
     step_sigma: Annotated[float, Field(gt=0)] = 6.0
-    min_step_g: Annotated[float, Field(gt=0)] = 5.0
+    min_step_g: Annotated[float, Field(gt=0)] = 8.0  # people who walk past bend a shelf by up to 6 g
     cross_talk_pct: Annotated[float, Field(ge=0, le=50)] = 5.0
 
 
