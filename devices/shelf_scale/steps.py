@@ -1,0 +1,257 @@
+"""Raw plate samples of a gondola -> WeightStep and PlateSteady.
+
+Each plate has a believed level. A plate that has left its level is watched until it has rested somewhere else
+for `hold_ms` (longer than a hand presses); only then is the change a step, and when it happened is found by
+fitting two levels to what was seen since. Small steps beside a large one on the same shelf are the shelf bending.
+Must not: know products or people, read a clock, or depend on how samples were cut into blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+import numpy as np
+
+from devices.shelf_scale.bins import BIN_NS, Bin, Binner, Floats
+from devices.shelf_scale.change import History, find_change
+from edge.config import Plate, Scales
+from edge.core.events import Event, PlateSteady, WeightStep
+from edge.core.signals import PlateSamples
+
+MS = 1_000_000
+BEND_REACH = 3  # plates to either side that a heavy change can bend
+BEND_WAIT_BINS = 50  # a small step waits so long for a neighbour that is still moving
+BEND_APART_NS = 200_000_000  # changes of one bending shelf are seen at most this far apart
+FOLLOW_G = 0.02  # per bin: drift is followed no faster than this, so that a slow lift is never taken for drift
+SMALLEST_PART = 0.02  # of a step: the level may still creep by this much over half the hold
+ROUGHEST_PART = 0.10  # of a step: so much vibration is tolerated on top of the new level
+NOISE_UP, NOISE_DOWN = 0.007, 0.013  # speed of the running 35th percentile of |difference of bins|
+SIGMA_PER_P35 = 1.0 / 0.642  # white Gaussian noise: 35th percentile of |difference| = 0.642 sigma
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Grams and bins, made from [scales]."""
+
+    quiet_bins: int = 4
+    hold_bins: int = 10
+    steady_ns: int = 60_000 * MS
+    noise_floor_g: float = 1.0
+    step_sigma: float = 6.0
+    min_step_g: float = 8.0
+    cross_talk: float = 0.05
+
+
+class _Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that is believed: column, signed grams, and when it happened."""
+
+    column: int
+    grams: float
+    began_ns: int
+    ended_ns: int
+
+
+class StepFilter:
+    """The `SampleSense` of one gondola.
+
+    `places` maps plate id -> (shelf, index on it); it tells who can bend whom. Without it plates are taken to
+    stand side by side in the order of the stream's columns. The sum of all steps of a plate is its net change,
+    less drift and bending, whatever happened in between.
+    """
+
+    def __init__(self, settings: Settings | None = None, places: Mapping[str, tuple[str, int]] | None = None) -> None:
+        self._set = settings or Settings()
+        self._places = dict(places or {})
+        self._binner = Binner()
+        self._source = ""
+        self._reset(0)
+
+    @classmethod
+    def from_config(cls, scales: Scales, plates: Iterable[Plate] = ()) -> StepFilter:
+        """A filter as [scales] and [[plate]] of store.toml say."""
+        settings = Settings(
+            quiet_bins=max(1, round(scales.quiet_ms * MS / BIN_NS)),
+            hold_bins=max(2, round(max(scales.hold_ms, scales.quiet_ms) * MS / BIN_NS)),
+            steady_ns=scales.steady_every_ms * MS,
+            noise_floor_g=scales.noise_floor_g,
+            step_sigma=scales.step_sigma,
+            min_step_g=scales.min_step_g,
+            cross_talk=scales.cross_talk_pct / 100,
+        )
+        return cls(settings, {row.id: (f"{row.gondola}/{row.shelf}", row.index) for row in plates})
+
+    def feed(self, samples: PlateSamples) -> list[Event]:
+        """Events that this block completes. Raises BadInput for a block that contradicts itself."""
+        found: list[Event] = []
+        self._source = samples.source
+        for piece in self._binner.feed(samples):
+            if piece.fresh:
+                self._reset(len(self._binner.plates))
+            found += self._see(piece)
+        return found
+
+    def flush(self) -> list[Event]:
+        """Changes that had rested for `quiet_ms`, but not yet for `hold_ms`, when the stream ended."""
+        if not self._history.length:
+            return []
+        return self._decide(self._set.quiet_bins, last=True)
+
+    def _reset(self, width: int) -> None:
+        self._history = History(width)
+        self._level: Floats = np.full(width, np.nan)
+        self._since = np.zeros(width, dtype=np.int64)  # bin number from which the level has been believed
+        self._noise: Floats = np.full(width, np.nan)  # running 35th percentile of |difference of bins|
+        self._steady_due = np.zeros(width, dtype=np.int64)
+        self._waiting = np.zeros(width, dtype=np.int64)  # bins that a small step has waited for a neighbour
+        self._recent: list[_Change] = []
+        self._shelf, self._index = self._neighbourhood(width)
+
+    def _neighbourhood(self, width: int) -> tuple[list[str], list[int]]:
+        known = [self._places.get(plate, ("", column)) for column, plate in enumerate(self._binner.plates[:width])]
+        return [shelf for shelf, _ in known], [index for _, index in known]
+
+    def _see(self, piece: Bin) -> list[Event]:
+        self._history.append(piece.start_ns, piece.values)
+        if piece.lost:
+            self._steady_due[:] = 0
+        silent = self._history.silent_bins() > self._set.hold_bins
+        self._level[silent] = np.nan
+        self._steady_due[silent] = 0
+        self._learn_noise()
+        return self._decide(self._set.hold_bins)
+
+    def _learn_noise(self) -> None:
+        """A robust running sigma for each plate: a burst of vibration moves it by a few per cent only."""
+        window = self._history.last(self._set.hold_bins)
+        if len(window) < 2:
+            return
+        step = np.abs(window[-1] - window[-2])
+        known = ~np.isnan(step)
+        rate = np.where(step > self._noise, 1 + NOISE_UP, 1 - NOISE_DOWN)
+        self._noise = np.where(known, self._noise * rate, self._noise)
+        new = np.isnan(self._noise) & ~np.isnan(window).any(axis=0)
+        if len(window) == self._set.hold_bins and new.any():
+            first = np.quantile(np.abs(np.diff(window[:, new], axis=0)), 0.35, axis=0)
+            self._noise[new] = np.maximum(first, 1e-3)
+
+    def _sigma(self) -> Floats:
+        sigma: Floats = np.maximum(self._noise * SIGMA_PER_P35, self._set.noise_floor_g)
+        return sigma
+
+    def _decide(self, bins: int, last: bool = False) -> list[Event]:
+        """Compare the last `bins` bins with the levels believed."""
+        window = self._history.last(bins)
+        if len(window) < bins:
+            return []
+        sigma = self._sigma()
+        least = np.maximum(self._set.min_step_g, self._set.step_sigma * sigma / np.sqrt(self._set.quiet_bins))
+        now = window[-self._set.quiet_bins :].mean(axis=0)
+        delta = now - self._level
+        rests = self._rests(window, np.maximum(2 * sigma, least / 2), np.nan_to_num(np.abs(delta)))
+        events = self._baseline(rests & np.isnan(self._level), now)
+        moved = np.abs(delta) > least  # NaN is never larger
+        events += self._step(rests & moved, moved, now, delta, last)
+        calm = rests & ~moved & ~np.isnan(delta)
+        self._level[calm] += np.clip(delta[calm], -FOLLOW_G, FOLLOW_G)
+        return events + self._report(calm & (self._steady_due <= self._history.end_ns()))
+
+    def _rests(self, window: Floats, limit: Floats, size: Floats) -> np.ndarray:
+        """Which plates rest: no trend between the halves of the window and little movement in it."""
+        half = len(window) // 2
+        trend = np.abs(window[-half:].mean(axis=0) - window[:half].mean(axis=0)) if half else np.zeros(len(limit))
+        rough = window.std(axis=0)
+        still = (trend <= np.maximum(limit, SMALLEST_PART * size)) & (rough <= np.maximum(limit, ROUGHEST_PART * size))
+        return np.asarray(still)
+
+    def _baseline(self, columns: np.ndarray, now: Floats) -> list[Event]:
+        """First level after a start or a gap: reported as a level, never as a step."""
+        self._level[columns] = now[columns]
+        self._since[columns] = self._history.length
+        return self._report(columns)
+
+    def _report(self, columns: np.ndarray) -> list[Event]:
+        at_ns = self._history.end_ns()
+        self._steady_due[columns] = at_ns + self._set.steady_ns
+        noise = self._sigma()
+        return [
+            PlateSteady(
+                captured_ns=at_ns,
+                source=self._source,
+                plate=self._binner.plates[column],
+                level_mg=_mg(self._level[column]),
+                noise_mg=_mg(noise[column]),
+            )
+            for column in np.flatnonzero(columns)
+        ]
+
+    def _step(self, ready: np.ndarray, moved: np.ndarray, now: Floats, delta: Floats, last: bool) -> list[Event]:
+        """Largest first, so that a bent neighbour finds its cause. A small one waits while a neighbour moves."""
+        events: list[Event] = []
+        self._waiting[~ready] = 0
+        for column in sorted(np.flatnonzero(ready).tolist(), key=lambda c: -abs(delta[c])):
+            if not last and self._neighbour_moves(column, moved & ~ready, delta):
+                self._waiting[column] += 1
+                continue
+            change = self._when(column, now[column])
+            bent = self._is_bending(change)
+            self._level[column] = now[column]
+            self._since[column] = self._history.length - 1
+            self._waiting[column] = 0
+            if not bent:
+                self._recent.append(change)
+                events.append(self._event(change))
+        return events
+
+    def _neighbour_moves(self, column: int, moving: np.ndarray, delta: Floats) -> bool:
+        if self._waiting[column] >= BEND_WAIT_BINS:
+            return False
+        large = self._history.last(self._set.hold_bins)
+        for other in self._neighbours(column, np.flatnonzero(moving).tolist()):
+            reach = np.nanmax(np.abs(large[:, other] - self._level[other]))
+            if abs(delta[column]) <= self._set.cross_talk * reach:
+                return True
+        return False
+
+    def _neighbours(self, column: int, others: Iterable[int]) -> list[int]:
+        shelf, index = self._shelf[column], self._index[column]
+        return [c for c in others if self._shelf[c] == shelf and 0 < abs(self._index[c] - index) <= BEND_REACH]
+
+    def _is_bending(self, change: _Change) -> bool:
+        oldest = self._history.start_ns()
+        self._recent = [cause for cause in self._recent if cause.ended_ns >= oldest]
+        near = self._neighbours(change.column, [cause.column for cause in self._recent])
+        return any(
+            cause.column in near
+            and abs(change.grams) <= self._set.cross_talk * abs(cause.grams)
+            and change.began_ns <= cause.ended_ns + BEND_APART_NS
+            and cause.began_ns <= change.ended_ns + BEND_APART_NS
+            for cause in self._recent
+        )
+
+    def _when(self, column: int, now: float) -> _Change:
+        times, values = self._history.column(column, int(self._since[column]))
+        level = float(self._level[column])
+        began, ended = find_change(values, level, now)
+        half = BIN_NS // 2
+        return _Change(
+            column=column,
+            grams=float(now - level),
+            began_ns=int(times[began]) + half,
+            ended_ns=int(times[ended]) + half,
+        )
+
+    def _event(self, change: _Change) -> WeightStep:
+        return WeightStep(
+            captured_ns=self._history.end_ns(),
+            source=self._source,
+            plate=self._binner.plates[change.column],
+            delta_mg=_mg(change.grams),
+            level_mg=_mg(self._level[change.column]),
+            began_ns=change.began_ns,
+            ended_ns=change.ended_ns,
+            noise_mg=_mg(self._sigma()[change.column]),
+        )
+
+
+def _mg(grams: float) -> int:
+    return round(float(grams) * 1000)
