@@ -1,0 +1,176 @@
+"""What in a shelf camera's picture is neither shelf nor stock: hands, bodies, and whatever else moves.
+
+A reference of the scene follows slow light; pixels that differ from it form blobs. A blob that keeps within
+one slot, or lies perfectly still over several, can be items; anything else is a body. A body that stands perfectly
+still for long becomes a second layer of the reference, and the first comes back when it leaves.
+Must not: know what a slot sells, or report anything.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.planes import Mask, Planes
+
+COLOUR_SHARE = 0.9  # colour threshold as a share of the light threshold
+MOTION_SHARE = 0.6
+NOISE_FACTOR = 4.0
+MOTION_SPAN_S = 0.15
+REFERENCE_TAU_S = 20.0
+OUTSIDE_SHARE = 0.35  # more of a blob than this outside the slot: it is a body
+STILL_S = 1.2  # items of several slots that came or went together lie still for this long
+LEAST_BLOB_SHARE = 0.0008  # of the picture; smaller is noise
+GLOBAL_MOTION_SHARE = 0.5  # more than this moving at once is light, not a body
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture explained. Masks have the working size; `offset` is exposure and white balance (3 planes)."""
+
+    body: Mask
+    moving: Mask
+    offset: NDArray[np.float32]
+    flash: bool
+
+
+class Backdrop:
+    """The reference of one camera. Feed every picture in order."""
+
+    def __init__(self, near_slots: Sequence[Mask], shape: tuple[int, int], threshold: float, absorb_s: float) -> None:
+        self._owner = np.zeros(shape, np.int32)
+        for number, mask in enumerate(near_slots, start=1):
+            self._owner[mask & (self._owner == 0)] = number
+        self._threshold = threshold
+        self._absorb_s = absorb_s
+        self._reference: Planes | None = None
+        self._under: Planes = np.zeros((*shape, 3), np.float32)
+        self._candidate: Planes = np.zeros((*shape, 3), np.float32)
+        self._candidate_since = np.zeros(shape, np.float64)
+        self.layer = np.zeros(shape, np.int32)
+        self._under_layer = np.full(shape, -1, np.int32)
+        self._layers = 0
+        self._noise = np.full(shape, 0.02, np.float32)
+        self._background = np.ones(shape, np.bool_)
+        self._recent: deque[tuple[float, Planes]] = deque()
+        self._seen = 0
+        self._last_s = 0.0
+        self.plain: Planes = np.zeros((*shape, 3), np.float32)
+
+    def see(self, planes: Planes, at_s: float) -> Scene:
+        """Explain one picture; `planes` as from `log_planes`, times rise."""
+        planes = np.asarray(cv2.blur(planes, (3, 3)), np.float32)
+        if self._reference is None:
+            self._reference = planes.copy()
+        self._seen += 1
+        moving, flash = self._motion(planes, at_s)
+        offset = self._offset(planes - self._reference)
+        plain = self.plain = planes - offset
+        foreground = self._differs(plain, self._reference)
+        foreground &= ~self._return_to_layer_under(plain, foreground)
+        self._follow_candidates(plain, foreground, at_s)
+        body, blobs = self._bodies(foreground, at_s)
+        self._absorb(blobs, at_s)
+        self._follow_light(plain, foreground | moving, at_s)
+        self._background = ~foreground
+        return Scene(body=body, moving=moving, offset=offset, flash=flash)
+
+    def adopt(self, where: Mask) -> None:
+        """Take what is seen now in `where` as the scene's own look: an item came or went there."""
+        assert self._reference is not None
+        self._reference[where] = self.plain[where]
+
+    def _motion(self, planes: Planes, at_s: float) -> tuple[Mask, bool]:
+        while len(self._recent) > 1 and at_s - self._recent[1][0] >= MOTION_SPAN_S:
+            self._recent.popleft()
+        before = self._recent[0][1] if self._recent else planes
+        step = planes - before
+        step -= np.median(step[::4, ::4].reshape(-1, 3), axis=0)
+        size = np.maximum(np.abs(step[..., 0]), np.hypot(step[..., 1], step[..., 2]) / COLOUR_SHARE)
+        limit = np.maximum(MOTION_SHARE * self._threshold, NOISE_FACTOR * self._noise)
+        moving = size > limit
+        quiet = ~moving
+        self._noise[quiet] += 0.03 * (np.minimum(size[quiet], 0.08) - self._noise[quiet])
+        self._recent.append((at_s, planes))
+        opened = cv2.morphologyEx(moving.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+        return opened.astype(np.bool_), bool(opened.mean() > GLOBAL_MOTION_SHARE)
+
+    def _offset(self, delta: Planes) -> NDArray[np.float32]:
+        grid = self._background[::3, ::3]
+        chosen = delta[::3, ::3][grid] if grid.mean() > 0.05 else delta[::3, ::3].reshape(-1, 3)
+        return np.asarray(np.median(chosen, axis=0), np.float32)
+
+    def _differs(self, plain: Planes, reference: Planes) -> Mask:
+        delta = np.abs(plain - reference)
+        limit = np.maximum(self._threshold, NOISE_FACTOR * self._noise)
+        colour = np.maximum(delta[..., 1], delta[..., 2]) > COLOUR_SHARE * limit
+        return np.asarray((delta[..., 0] > limit) | colour, np.bool_)
+
+    def _return_to_layer_under(self, plain: Planes, foreground: Mask) -> Mask:
+        known = foreground & (self._under_layer >= 0)
+        if not known.any():
+            return known
+        back = known & ~self._differs(plain, self._under)
+        assert self._reference is not None
+        for first, second in ((self._reference, self._under), (self.layer, self._under_layer)):
+            kept = first[back].copy()
+            first[back] = second[back]
+            second[back] = kept
+        return back
+
+    def _bodies(self, foreground: Mask, at_s: float) -> tuple[Mask, list[Mask]]:
+        closed = cv2.morphologyEx(foreground.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+        closed = cv2.morphologyEx(closed, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
+        least = max(6, LEAST_BLOB_SHARE * labels.size)
+        body = np.zeros(labels.shape, np.bool_)
+        blobs = []
+        for label in range(1, count):
+            if stats[label, cv2.CC_STAT_AREA] < least:
+                continue
+            blob = labels == label
+            if not self._may_be_items(blob, stats[label], at_s):
+                body |= blob
+                blobs.append(blob)
+        return body, blobs
+
+    def _may_be_items(self, blob: Mask, stats: NDArray[np.int32], at_s: float) -> bool:
+        area = int(stats[cv2.CC_STAT_AREA])
+        owners = np.bincount(self._owner[blob])
+        if owners[1:].max(initial=0) >= (1 - OUTSIDE_SHARE) * area:
+            return True
+        left, top, width, height = (int(value) for value in stats[:4])
+        rows, columns = blob.shape
+        at_edge = left == 0 or top == 0 or left + width == columns or top + height == rows
+        if at_edge or owners[0] > OUTSIDE_SHARE * area:
+            return False
+        return bool(np.quantile(at_s - self._candidate_since[blob], 0.05) >= STILL_S)
+
+    def _follow_candidates(self, plain: Planes, foreground: Mask, at_s: float) -> None:
+        fresh = foreground & self._differs(plain, self._candidate)
+        fresh |= ~foreground
+        self._candidate[fresh] = plain[fresh]
+        self._candidate_since[fresh] = at_s
+
+    def _absorb(self, blobs: list[Mask], at_s: float) -> None:
+        assert self._reference is not None
+        for blob in blobs:
+            if np.quantile(at_s - self._candidate_since[blob], 0.05) < self._absorb_s:
+                continue
+            self._layers += 1
+            self._under[blob] = self._reference[blob]
+            self._under_layer[blob] = self.layer[blob]
+            self._reference[blob] = self._candidate[blob]
+            self.layer[blob] = self._layers
+
+    def _follow_light(self, plain: Planes, busy: Mask, at_s: float) -> None:
+        assert self._reference is not None
+        step = max(1.0 / self._seen, min(1.0, (at_s - self._last_s) / REFERENCE_TAU_S))
+        calm = ~busy
+        self._reference[calm] += np.float32(step) * (plain[calm] - self._reference[calm])
+        self._last_s = at_s

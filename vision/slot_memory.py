@@ -1,0 +1,266 @@
+"""One slot's memory: how it looked, what hid it since, and when a difference is believed.
+
+Must not: look at a whole picture, or know of other slots.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.core.events import Event, ShelfChanged, ShelfReached
+from vision.descriptors import Look, blend, describe, distance
+from vision.places import SlotShape
+from vision.planes import Mask, Planes
+from vision.signs import leaning, shifted
+
+REACH_GAP_NS = 500_000_000
+LEAST_REACH_NS = 150_000_000
+LONGEST_REACH_NS = 5_000_000_000
+REFRESH_NS = 2_000_000_000
+HISTORY_WEIGHT = 5.0
+PRIOR_TAKE = 0.8  # from a stocked slot a take is likelier than an item put in front
+CROWDED_SHARE = 0.002
+CROWDED_FACTOR = 1.35
+ALIKE = 0.6  # of the threshold: two looks are the same
+FLUSH_TRUST = 0.7
+KEPT_LAYERS = 4
+
+
+@dataclass(frozen=True)
+class SlotRules:
+    """Thresholds and waits of all slots of a camera."""
+
+    threshold: float
+    light_threshold: float
+    stable_ns: int
+    confirm_ns: int
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the scene says of one slot at one moment; `planes` and `close` cover the slot and its margin."""
+
+    at_ns: int
+    touched: bool
+    reached: bool
+    crowded: float
+    offset: NDArray[np.float32]
+    planes: Planes
+    close: Mask
+    layer: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Events of one picture; `settled` = the slot's present look is its own look from now on."""
+
+    events: tuple[Event, ...] = ()
+    settled: bool = False
+
+
+@dataclass
+class _Known:
+    """The look that the slot is compared with, and the picture it was taken from."""
+
+    look: Look
+    planes: Planes
+
+
+@dataclass
+class _Quiet:
+    """Mean patch over a quiet time."""
+
+    began_ns: int
+    patch: NDArray[np.float32]
+    pictures: int = 1
+
+    def add(self, patch: NDArray[np.float32]) -> None:
+        self.pictures = min(self.pictures + 1, 12)
+        self.patch = self.patch + (patch - self.patch) / np.float32(self.pictures)
+
+
+@dataclass
+class SlotMemory:
+    """State of one slot. Feed it every picture in order."""
+
+    camera: str
+    slot: SlotShape
+    rules: SlotRules
+    count: int = field(init=False)
+    _known: dict[tuple[int, ...], _Known] = field(default_factory=dict)
+    _by_count: dict[int, Look] = field(default_factory=dict)
+    _quiet: _Quiet | None = None
+    _touched_ns: tuple[int, int] | None = None
+    _differs_ns: int | None = None
+    _reach_ns: tuple[int, int] | None = None
+    _refreshed_ns: int = 0
+    _last: Sight | None = None
+
+    def __post_init__(self) -> None:
+        self.count = self.slot.count
+
+    def learn_empty(self, patch: NDArray[np.float32]) -> None:
+        """Show the slot without any item, as it was at commissioning."""
+        self._by_count[0] = describe(patch, np.zeros(3, np.float32))
+
+    def hidden(self, since_ns: int) -> None:
+        """The stream had a hole that began at `since_ns`: anything may have happened."""
+        self._touch(since_ns)
+
+    def see(self, patch: NDArray[np.float32], sight: Sight) -> Judgement:
+        """Take in one moment of the slot."""
+        self._last = sight
+        events = self._follow_reach(sight)
+        if sight.touched:
+            self._touch(sight.at_ns)
+            return Judgement(tuple(events))
+        if self._quiet is None:
+            self._quiet = _Quiet(sight.at_ns, patch)
+        else:
+            self._quiet.add(patch)
+        if sight.at_ns - self._quiet.began_ns < self.rules.stable_ns:
+            return Judgement(tuple(events))
+        change, settled = self._judge(sight)
+        return Judgement((*events, *change), settled)
+
+    def flush(self, at_ns: int) -> list[Event]:
+        """End of the stream: what was seen but not yet confirmed or closed."""
+        events: list[Event] = []
+        if self._differs_ns is not None and self._last is not None and self._quiet is not None:
+            look = describe(self._quiet.patch, self._last.offset)
+            known = self._known.get(self._last.layer)
+            if known is not None and distance(known.look, look) >= self.rules.threshold:
+                events += self._changed(self._last, known, look, FLUSH_TRUST)
+        if self._reach_ns is not None:
+            events += self._close_reach(at_ns)
+        return events
+
+    def _touch(self, at_ns: int) -> None:
+        self._quiet, self._differs_ns = None, None
+        self._touched_ns = (min(at_ns, self._touched_ns[0]) if self._touched_ns else at_ns, at_ns)
+
+    def _judge(self, sight: Sight) -> tuple[Sequence[Event], bool]:
+        assert self._quiet is not None
+        known = self._known.get(sight.layer)
+        if known is not None and self._touched_ns is None and sight.at_ns - self._refreshed_ns < REFRESH_NS:
+            return (), False
+        look = describe(self._quiet.patch, sight.offset)
+        if known is None:
+            self._remember(sight, look)
+            self._by_count.setdefault(self.count, look)
+            return (), True
+        apart = distance(known.look, look)
+        limit = self.rules.threshold * (CROWDED_FACTOR if sight.crowded > CROWDED_SHARE else 1.0)
+        if apart < limit:
+            return (), self._same(sight, known, look, apart)
+        if self._differs_ns is None:
+            self._differs_ns = sight.at_ns
+            self._quiet = _Quiet(self._quiet.began_ns, self._quiet.patch)
+            return (), False
+        if sight.at_ns - self._differs_ns < self.rules.confirm_ns:
+            return (), False
+        return self._changed(sight, known, look, 1.0), True
+
+    def _same(self, sight: Sight, known: _Known, look: Look, apart: float) -> bool:
+        self._differs_ns = None
+        settled = self._touched_ns is not None
+        self._touched_ns = None
+        if apart < ALIKE * self.rules.threshold:
+            known.look = blend(known.look, look, 0.2)
+        self._refreshed_ns = sight.at_ns
+        return settled
+
+    def _changed(self, sight: Sight, known: _Known, look: Look, trust: float) -> list[Event]:
+        began_ns, ended_ns = self._touched_ns or (sight.at_ns - self.rules.stable_ns, sight.at_ns)
+        apart = distance(known.look, look)
+        before = known.planes
+        self._remember(sight, look)
+        self._touched_ns, self._differs_ns, self._refreshed_ns = None, None, sight.at_ns
+        if shifted(before, sight.planes, sight.close):
+            return []
+        score, target = self._sign(before, sight, known.look, look)
+        change: Literal["take", "put"] = "take" if score > 0 else "put"
+        quantity = abs(target - self.count) if target is not None else 1
+        self.count = max(0, self.count + (quantity if change == "put" else -quantity))
+        self._by_count[self.count] = look
+        return [
+            ShelfChanged(
+                captured_ns=sight.at_ns,
+                source=self.camera,
+                camera=self.camera,
+                slot=self.slot.id,
+                change=change,
+                began_ns=began_ns,
+                ended_ns=ended_ns,
+                quantity=max(1, quantity),
+                confidence_ppm=_confidence_ppm(apart / self.rules.threshold, score, trust),
+                sku=self.slot.sku,
+            )
+        ]
+
+    def _sign(self, before: Planes, sight: Sight, old: Look, new: Look) -> tuple[float, int | None]:
+        """Score (above 0 = take) and the count whose look this is, if one is known."""
+        delta = np.abs(sight.planes - before).max(axis=2)
+        score = leaning(before, sight.planes, (delta > self.rules.light_threshold) & sight.close)
+        score += PRIOR_TAKE if self.count > 0 else -PRIOR_TAKE
+        apart = distance(old, new)
+        target, nearest = None, ALIKE * self.rules.threshold
+        for count, look in self._by_count.items():
+            gap = distance(look, new)
+            if count == self.count:
+                continue
+            closeness = max(0.0, 1 - gap / max(apart, 1e-6))
+            score += HISTORY_WEIGHT * closeness * (1 if count < self.count else -1)
+            if gap < nearest:
+                target, nearest = count, gap
+        if self.count == 0:
+            score = min(score, -0.2)
+        if target is not None and (target < self.count) != (score > 0):
+            target = None
+        return score, target
+
+    def _remember(self, sight: Sight, look: Look) -> None:
+        self._known[sight.layer] = _Known(look, sight.planes.copy())
+        while len(self._known) > KEPT_LAYERS:
+            del self._known[next(iter(self._known))]
+
+    def _follow_reach(self, sight: Sight) -> list[Event]:
+        if sight.reached:
+            began_ns = self._reach_ns[0] if self._reach_ns else sight.at_ns
+            self._reach_ns = (began_ns, sight.at_ns)
+        if self._reach_ns is None:
+            return []
+        began_ns, ended_ns = self._reach_ns
+        if sight.at_ns - ended_ns >= REACH_GAP_NS or ended_ns - began_ns >= LONGEST_REACH_NS:
+            return self._close_reach(sight.at_ns)
+        return []
+
+    def _close_reach(self, at_ns: int) -> list[Event]:
+        assert self._reach_ns is not None
+        began_ns, ended_ns = self._reach_ns
+        self._reach_ns = None
+        if ended_ns - began_ns < LEAST_REACH_NS:
+            return []
+        return [
+            ShelfReached(
+                captured_ns=at_ns,
+                source=self.camera,
+                camera=self.camera,
+                slot=self.slot.id,
+                began_ns=began_ns,
+                ended_ns=ended_ns,
+            )
+        ]
+
+
+def _confidence_ppm(excess: float, score: float, trust: float) -> int:
+    """Confidence in thousandths, as ppm: how clear the difference is, times how clear its sign is."""
+    clear = 1 - 0.4 * math.exp(-2.0 * max(0.0, excess - 1))
+    signed = 1 / (1 + math.exp(-1.5 * abs(score)))
+    return max(1, min(999, round(1000 * trust * clear * signed))) * 1000
