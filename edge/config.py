@@ -202,14 +202,22 @@ class ShelfVision(Part):
 
 
 class Faces(Part):
-    """[faces]: `max_distance` is for the dlib embedding, `min_cosine` for the ONNX one."""
+    """[faces]: `max_distance` is for the dlib embedding, `min_cosine` for the ONNX one (reasons: vision/README.md).
+
+    `look_every_ms` is the pause between two searches while something moves; a shopper is reported again after
+    `repeat_ms`, a stranger after `unknown_every_ms`.
+    """
 
     engine: Literal["auto", "dlib", "onnx"] = "dlib"
     max_distance: Annotated[float, Field(gt=0, lt=2)] = 0.5
     min_cosine: Annotated[float, Field(gt=-1, lt=1)] = 0.40
     min_margin: Annotated[float, Field(ge=0)] = 0.03
     min_face_px: Annotated[int, Field(ge=20)] = 50
+    min_sharpness: Annotated[float, Field(ge=0)] = 8.0
     confirm_frames: Annotated[int, Field(ge=1)] = 2
+    look_every_ms: Annotated[int, Field(ge=0)] = 250
+    repeat_ms: Annotated[int, Field(ge=0)] = 8_000
+    unknown_every_ms: Annotated[int, Field(ge=0)] = 10_000
 
 
 class Cloud(Part):
