@@ -1,0 +1,134 @@
+"""Ways in: credentials become admitted visits and grants; what doors and turnstiles answer.
+
+Leaving needs no order from here: egress is released by the board itself. Must not: hold anybody.
+"""
+
+from __future__ import annotations
+
+from edge.core.commands import GrantPassage, OpenVisit, ShowMessage
+from edge.core.events import CredentialShown, DoorChanged, GrantAnswered, PassageCounted
+from edge.core.presence import end_visit, enter, loner_near_gate
+from edge.core.shop import Shop
+from edge.core.visits import PRESENT, State, Stimulus, Visit
+
+ANSWER_NS = 3_000_000_000
+REGRANT_NS = 3_000_000_000
+
+
+def on_credential(shop: Shop, event: CredentialShown) -> None:
+    """Admit a known shopper who is not inside yet; tell everybody else where they stand."""
+    if event.shopper is None:
+        shop.order(ShowMessage(issued_ns=event.captured_ns, gate=event.gate, message=f"refused-{event.reason}"))
+        return
+    for visit in shop.open_visits():
+        if visit.shopper == event.shopper:
+            _shown_again(shop, visit, event)
+            return
+    visit = Visit(
+        id=shop.new_id("v", event.source, event.captured_ns, event.shopper),
+        shopper=event.shopper,
+        method=event.method,
+        gate=event.gate,
+        state=State.GRANTED,
+        opened_ns=event.captured_ns,
+        last_seen_ns=event.captured_ns,
+    )
+    shop.state.visits[visit.id] = visit
+    shop.order(
+        OpenVisit(
+            issued_ns=event.captured_ns, visit=visit.id, shopper=visit.shopper, method=event.method, gate=event.gate
+        )
+    )
+    _grant(shop, visit, event.captured_ns)
+    shop.timers.set(event.captured_ns + shop.policy.entry_timeout_ns, "entry", visit.id)
+    track = loner_near_gate(shop, event.gate, event.captured_ns)
+    if track is not None:
+        enter(shop, visit, event.captured_ns, track)
+
+
+def _shown_again(shop: Shop, visit: Visit, event: CredentialShown) -> None:
+    """The same person once more: a door that did not open is tried again, anything else is only told."""
+    visit.step(Stimulus.SHOWN_AGAIN)
+    if visit.state is State.GRANTED and event.captured_ns - visit.last_seen_ns >= REGRANT_NS:
+        visit.last_seen_ns = event.captured_ns
+        _grant(shop, visit, event.captured_ns)
+        shop.timers.set(event.captured_ns + shop.policy.entry_timeout_ns, "entry", visit.id)
+    elif visit.state in PRESENT:
+        shop.order(ShowMessage(issued_ns=event.captured_ns, gate=event.gate, message="already-inside", visit=visit.id))
+
+
+def _grant(shop: Shop, visit: Visit, at_ns: int) -> None:
+    visit.tries += 1
+    visit.request = shop.new_id("q", visit.id, visit.tries)
+    known = any(gate.id == visit.gate for gate in shop.layout.gates)
+    if known:
+        shop.order(
+            GrantPassage(issued_ns=at_ns, gate=visit.gate, direction="in", request=visit.request, visit=visit.id)
+        )
+        shop.timers.set(at_ns + ANSWER_NS, "grant", visit.id)
+    shop.order(ShowMessage(issued_ns=at_ns, gate=visit.gate, message="welcome", visit=visit.id))
+
+
+def on_grant_answered(shop: Shop, event: GrantAnswered) -> None:
+    """A refusal ends the try, not the shopper: they may show their credential again."""
+    for visit in shop.open_visits():
+        if visit.request != event.request:
+            continue
+        shop.timers.cancel("grant", visit.id)
+        shop.order(*shop.state.alarms.end("door-silent", event.gate, event.captured_ns))
+        if not event.ok:
+            shop.order(*shop.state.alarms.mention("grant-refused", event.gate, event.reason, event.captured_ns))
+            shop.order(ShowMessage(issued_ns=event.captured_ns, gate=event.gate, message="try-again", visit=visit.id))
+            if visit.step(Stimulus.REFUSED):
+                visit.reason = "refused"
+                end_visit(shop, visit, event.captured_ns)
+
+
+def on_grant_timer(shop: Shop, visit: Visit, at_ns: int) -> None:
+    """The door did not answer. Unknown is not failed: the visit waits for a body, a person is told."""
+    shop.order(*shop.state.alarms.stand("door-silent", visit.gate, f"no answer to {visit.request}", at_ns))
+
+
+def on_entry_timer(shop: Shop, visit: Visit, at_ns: int) -> None:
+    """Nobody came in on the grant."""
+    if visit.step(Stimulus.TIMED_OUT):
+        visit.reason = "not-entered"
+        end_visit(shop, visit, at_ns)
+
+
+def on_door(shop: Shop, event: DoorChanged) -> None:
+    """A door on its safe level is an alarm; egress that is not released is a worse one."""
+    alarms, at_ns = shop.state.alarms, event.captured_ns
+    for alarm, wrong, detail in (
+        ("door-safe", event.safe, "the box was silent; the board holds its safe levels"),
+        ("egress-locked", event.egress == "locked", "egress reads back as locked; open it by hand and call service"),
+    ):
+        found = alarms.stand(alarm, event.door, detail, at_ns) if wrong else alarms.end(alarm, event.door, at_ns)
+        shop.order(*found)
+
+
+def on_passage(shop: Shop, event: PassageCounted) -> None:
+    """Bodies counted by a beam or turnstile. They matter most where no tracker sees who moves."""
+    if event.direction == "in":
+        waiting = [visit for visit in shop.open_visits() if visit.state is State.GRANTED and visit.gate == event.gate]
+        if waiting and not shop.state.ever_tracked:
+            enter(shop, waiting[0], event.captured_ns, None)
+        elif not waiting and not _just_entered(shop, event):
+            detail = "a body came in without a grant"
+            shop.order(*shop.state.alarms.mention("tailgate", event.gate, detail, event.captured_ns))
+    elif not shop.state.ever_tracked:
+        inside = [visit for visit in shop.open_visits() if visit.state is State.INSIDE]
+        if len(inside) == 1:
+            _left(shop, inside[0], event.captured_ns)
+
+
+def _just_entered(shop: Shop, event: PassageCounted) -> bool:
+    """True if a visit was bound to its body already and the counter only says so afterwards."""
+    since = event.captured_ns - shop.policy.entry_timeout_ns
+    return any(visit.gate == event.gate and (visit.entered_ns or 0) >= since for visit in shop.open_visits())
+
+
+def _left(shop: Shop, visit: Visit, at_ns: int) -> None:
+    if visit.step(Stimulus.LEFT):
+        visit.left_ns = visit.last_seen_ns = at_ns
+        shop.timers.set(at_ns + shop.policy.settle_ns, "settle", visit.id)

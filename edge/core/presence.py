@@ -1,0 +1,201 @@
+"""Bodies and visits: which track belongs to which visit, who came in, who is gone.
+
+A track that breaks and starts again near by stays with its visit; a body without a credential gets a visit that
+nobody pays for. Must not: guess between two people; an unclear body stays alone.
+"""
+
+from __future__ import annotations
+
+from edge.core.checkout import close
+from edge.core.commands import OpenVisit, ShowMessage
+from edge.core.events import LineCrossed, TagRead, TracksSeen
+from edge.core.shop import Shop
+from edge.core.tracks import distance2
+from edge.core.visits import State, Stimulus, Tag, Visit
+
+LONER_NS = 4_000_000_000  # how long a body may be seen before a missing credential means something
+REJOIN_MM = 1_500
+GATE_MM = 2_000
+BLIND_FACTOR = 20  # a dead tracker holds a visit open this many times `gone_after_ns`, then it is closed
+
+
+def on_tracks(shop: Shop, frame: TracksSeen) -> None:
+    """Take in a tracker frame: bind new bodies, note who was seen."""
+    shop.state.ever_tracked = True
+    for track in shop.tracks.see(frame):
+        _appeared(shop, track, frame.captured_ns)
+    for person in frame.people:
+        visit = shop.visit_of(person.track)
+        if visit is not None:
+            visit.last_seen_ns = frame.captured_ns
+            if visit.state is State.LEAVING:
+                visit.step(Stimulus.ENTERED)
+                visit.left_ns = None
+                shop.timers.cancel("settle", visit.id)
+
+
+def _appeared(shop: Shop, track: str, at_ns: int) -> None:
+    shop.timers.set(at_ns + shop.policy.gone_after_ns, "gone", track)
+    visit = shop.visit_of(track) or _broken_trail(shop, track, at_ns)
+    if visit is None and shop.policy.open_on == "track":
+        visit = _open_for_track(shop, track, "track", at_ns)
+    if visit is None:
+        waiting = [found for found in shop.open_visits() if found.state is State.GRANTED]
+        visit = waiting[0] if waiting else None
+    if visit is not None:
+        enter(shop, visit, at_ns, track)
+        return
+    shop.loners[track] = at_ns
+    shop.timers.set(at_ns + LONER_NS, "loner", track)
+
+
+def _broken_trail(shop: Shop, track: str, at_ns: int) -> Visit | None:
+    """The one visit whose body vanished near this place a moment ago."""
+    place = shop.tracks.trails[track].last_place()
+    found = []
+    for visit in shop.present(at_ns - 2 * shop.policy.gone_after_ns):
+        trails = [shop.tracks.trails[name] for name in visit.tracks if name in shop.tracks.trails]
+        if not trails or max(trail.last_ns for trail in trails) >= at_ns:
+            continue
+        last = max(trails, key=lambda trail: trail.last_ns).last_place()
+        if place is not None and last is not None and distance2(place, last) <= REJOIN_MM:
+            found.append(visit)
+    return found[0] if len(found) == 1 and not _at_gate(shop, place) else None
+
+
+def _at_gate(shop: Shop, place: tuple[int, int] | None) -> bool:
+    spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
+    return place is not None and any(distance2(place, spot) <= shop.policy.exit_zone_mm for spot in spots)
+
+
+def _open_for_track(shop: Shop, track: str, method: str, at_ns: int) -> Visit:
+    visit = Visit(
+        id=shop.new_id("v", track, at_ns),
+        shopper=None,
+        method=method,
+        gate="",
+        state=State.GRANTED,
+        opened_ns=at_ns,
+        last_seen_ns=at_ns,
+    )
+    shop.state.visits[visit.id] = visit
+    shop.order(OpenVisit(issued_ns=at_ns, visit=visit.id, shopper=None, method=method))
+    return visit
+
+
+def enter(shop: Shop, visit: Visit, at_ns: int, track: str | None) -> None:
+    """A body is this visit's."""
+    if track is not None and track not in visit.tracks:
+        visit.tracks.append(track)
+        shop.loners.pop(track, None)
+        shop.timers.cancel("loner", track)
+    visit.last_seen_ns = max(visit.last_seen_ns, at_ns)
+    if visit.step(Stimulus.ENTERED):
+        visit.entered_ns = at_ns if visit.entered_ns is None else visit.entered_ns
+        visit.left_ns = None
+        shop.timers.cancel("entry", visit.id)
+        shop.timers.cancel("settle", visit.id)
+
+
+def loner_near_gate(shop: Shop, gate: str, at_ns: int) -> str | None:
+    """A body that stood at the gate before its credential was read; None unless exactly one fits."""
+    spot = next((known.position_mm for known in shop.layout.gates if known.id == gate), None)
+    found = []
+    for track in shop.loners:
+        trail = shop.tracks.trails.get(track)
+        if trail is None or trail.last_ns < at_ns - shop.policy.gone_after_ns:
+            continue
+        place = trail.last_place()
+        if spot is None or place is None or distance2(place, spot) <= GATE_MM:
+            found.append(track)
+    return found[0] if len(found) == 1 else None
+
+
+def on_loner_timer(shop: Shop, track: str, at_ns: int) -> None:
+    """A body walks about without a credential: a visit nobody pays for, and an alarm."""
+    if track not in shop.loners:
+        return
+    del shop.loners[track]
+    visit = _open_for_track(shop, track, "none", at_ns)
+    enter(shop, visit, at_ns, track)
+    shop.order(*shop.state.alarms.mention("tailgate", "shop", f"track {track} has no credential", at_ns))
+
+
+def on_line(shop: Shop, event: LineCrossed) -> None:
+    """Somebody walked out over a line: no need to wait until the track is gone."""
+    visit = shop.visit_of(event.track)
+    if event.direction == "out" and visit is not None:
+        leave(shop, visit, event.captured_ns)
+
+
+def on_gone_timer(shop: Shop, track: str, at_ns: int) -> None:
+    """A track was not seen for a while. A tracker that says nothing at all proves nothing."""
+    visit = shop.visit_of(track)
+    trail = shop.tracks.trails.get(track)
+    seen_ns = trail.last_ns if trail is not None else (visit.last_seen_ns if visit is not None else at_ns)
+    wait_ns = shop.policy.gone_after_ns
+    if trail is not None and at_ns - seen_ns < wait_ns:
+        shop.timers.set(seen_ns + wait_ns, "gone", track)
+        return
+    if _tracker_is_silent(shop, at_ns) and at_ns - seen_ns < BLIND_FACTOR * wait_ns:
+        shop.timers.set(at_ns + wait_ns, "gone", track)
+        return
+    shop.tracks.forget(track)
+    shop.loners.pop(track, None)
+    if visit is not None and not any(name in shop.tracks.trails for name in visit.tracks):
+        if _tracker_is_silent(shop, at_ns):
+            visit.reason = "lost-inside"
+        leave(shop, visit, seen_ns)
+        shop.timers.set(at_ns + shop.policy.settle_ns, "settle", visit.id)
+
+
+def _tracker_is_silent(shop: Shop, at_ns: int) -> bool:
+    last = shop.tracks.last_frame_ns
+    return last is None or at_ns - last > shop.policy.gone_after_ns // 2
+
+
+def leave(shop: Shop, visit: Visit, at_ns: int) -> None:
+    """The last body of a visit is gone; evidence gets its time to arrive."""
+    if visit.step(Stimulus.LEFT):
+        visit.left_ns = at_ns
+        shop.timers.set(at_ns + shop.policy.settle_ns, "settle", visit.id)
+
+
+def on_settle_timer(shop: Shop, visit: Visit, at_ns: int) -> None:
+    """Evidence had its time: the visit ends."""
+    if visit.step(Stimulus.SETTLED):
+        end_visit(shop, visit, at_ns)
+
+
+def end_visit(shop: Shop, visit: Visit, at_ns: int) -> None:
+    """Order the one CloseVisit of a visit and forget it."""
+    pays = visit.method != "none"
+    closed = close(visit, shop.layout, shop.planogram, at_ns, pays=pays)
+    shop.order(closed)
+    if visit.gate and closed.outcome != "nothing":
+        shop.order(ShowMessage(issued_ns=at_ns, gate=visit.gate, message="thanks", visit=visit.id))
+    for name in ("entry", "settle", "grant"):
+        shop.timers.cancel(name, visit.id)
+    shop.state.recent = [doing for doing in shop.state.recent if doing.visit != visit.id]
+    del shop.state.visits[visit.id]
+
+
+def on_tag(shop: Shop, event: TagRead) -> None:
+    """A tag at the portal leaves with the one visit that can have it; unclear ones say nothing."""
+    if not any((portal.reader, portal.antenna) == (event.reader, event.antenna) for portal in shop.layout.portals):
+        return
+    sku = shop.planogram.sku_of_tag(event.epc)
+    if sku is None:
+        return
+    present = shop.present(event.captured_ns - shop.policy.portal_window_ns)
+    if len(present) > 1:
+        present = [visit for visit in present if _is_leaving(shop, visit)]
+    if len(present) == 1:
+        tag = present[0].tags.setdefault(event.epc, Tag(sku=sku, reads=0, last_ns=event.captured_ns))
+        tag.reads += 1
+        tag.last_ns = event.captured_ns
+
+
+def _is_leaving(shop: Shop, visit: Visit) -> bool:
+    places = [shop.tracks.trails[track].last_place() for track in visit.tracks if track in shop.tracks.trails]
+    return visit.state is State.LEAVING or any(_at_gate(shop, place) for place in places)

@@ -1,0 +1,94 @@
+"""What the parts of the core share while they handle one event: layout, durable state, tracks, timers, orders.
+
+Must not: contain rules; those live in doors, presence, shelves and checkout.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.core.commands import Command
+from edge.core.evidence import Grasp
+from edge.core.health import Alarms
+from edge.core.ids import fact_id
+from edge.core.layout import Layout
+from edge.core.ordering import Timers
+from edge.core.planogram import Planogram
+from edge.core.tracks import Tracks
+from edge.core.visits import OPEN, PRESENT, State, Visit
+
+
+class Level(msgspec.Struct, kw_only=True):
+    """The last quiet weight of a plate."""
+
+    level_mg: int
+    at_ns: int
+
+
+class Doing(msgspec.Struct, kw_only=True):
+    """A cart entry's origin, kept for a while so that a slower sensor can add its word."""
+
+    visit: str
+    pick: str
+    sku: str
+    taken: bool
+    began_ns: int
+    ended_ns: int
+
+
+class ShopState(msgspec.Struct, kw_only=True):
+    """Everything that must survive a restart. Saved with each durable decision, in the same transaction."""
+
+    run_id: str = ""
+    now_ns: int = 0
+    visits: dict[str, Visit] = {}
+    grasps: dict[str, Grasp] = {}
+    levels: dict[str, Level] = {}
+    foreign: dict[str, list[int]] = {}
+    recent: list[Doing] = []
+    alarms: Alarms = msgspec.field(default_factory=Alarms)
+    blind_from_ns: int = -1
+    blind_to_ns: int = -1
+    ever_tracked: bool = False
+
+
+class Shop:
+    """The context of one store. `out` collects the orders of the event at hand."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.policy = layout.policy
+        self.planogram = Planogram(layout)
+        self.state = ShopState()
+        self.tracks = Tracks()
+        self.timers = Timers()
+        self.out: list[Command] = []
+        self.loners: dict[str, int] = {}  # tracks without a visit, by when they appeared
+        self.saved_run = ""
+
+    def order(self, *commands: Command) -> None:
+        """Add to the orders of this event."""
+        self.out.extend(commands)
+
+    def new_id(self, prefix: str, *facts: str | int) -> str:
+        """An id from facts of this run."""
+        return fact_id(prefix, self.layout.store_id, self.state.run_id, *facts)
+
+    def open_visits(self) -> list[Visit]:
+        """Visits that have not ended, oldest first."""
+        return [visit for visit in self.state.visits.values() if visit.state in OPEN]
+
+    def present(self, from_ns: int = 0) -> list[Visit]:
+        """Visits with somebody inside now, or seen inside since `from_ns`."""
+        return [
+            visit
+            for visit in self.state.visits.values()
+            if visit.state in PRESENT and (visit.state is State.INSIDE or visit.last_seen_ns >= from_ns)
+        ]
+
+    def visit_of(self, track: str) -> Visit | None:
+        """The open visit that a track belongs to."""
+        for visit in self.state.visits.values():
+            if visit.state in OPEN and track in visit.tracks:
+                return visit
+        return None

@@ -1,0 +1,106 @@
+"""Where bodies and hands were in the last seconds. Must not: know who anybody is or what they took."""
+
+from __future__ import annotations
+
+from collections import deque
+from math import isqrt
+from typing import NamedTuple
+
+from edge.core.events import Person, PointMm, TracksSeen
+
+KEEP_NS = 15_000_000_000
+ARM_MM = 650  # from the middle of a body to a fist, arm stretched
+BODY_PENALTY_MM = 250  # a body says less than a hand
+
+
+class Spot(NamedTuple):
+    """One sighting of a person."""
+
+    at_ns: int
+    place_mm: tuple[int, int] | None
+    hands_mm: tuple[PointMm, ...]
+
+
+class Trail:
+    """Sightings of one track, newest last."""
+
+    __slots__ = ("first_ns", "last_ns", "spots")
+
+    def __init__(self, at_ns: int) -> None:
+        self.first_ns = at_ns
+        self.last_ns = at_ns
+        self.spots: deque[Spot] = deque()
+
+    def add(self, at_ns: int, person: Person) -> None:
+        """Remember a sighting and forget what is too old to matter."""
+        self.last_ns = at_ns
+        self.spots.append(Spot(at_ns, person.place_mm, person.hands_mm))
+        while self.spots[0].at_ns < at_ns - KEEP_NS:
+            self.spots.popleft()
+
+    def last_place(self) -> tuple[int, int] | None:
+        """The newest known place on the floor."""
+        for spot in reversed(self.spots):
+            if spot.place_mm is not None:
+                return spot.place_mm
+        return None
+
+    def nearest_mm(self, target: PointMm, from_ns: int, to_ns: int) -> int | None:
+        """Smallest distance of a hand (else of the body's reach) to `target` in a span; None = not seen there."""
+        best: int | None = None
+        for spot in reversed(self.spots):
+            if spot.at_ns < from_ns:
+                break
+            if spot.at_ns > to_ns:
+                continue
+            found = _spot_distance(spot, target)
+            if found is not None and (best is None or found < best):
+                best = found
+        return best
+
+
+def _spot_distance(spot: Spot, target: PointMm) -> int | None:
+    if spot.hands_mm:
+        return min(distance3(hand, target) for hand in spot.hands_mm)
+    if spot.place_mm is None:
+        return None
+    return max(0, distance2(spot.place_mm, target[:2]) - ARM_MM) + BODY_PENALTY_MM
+
+
+def distance2(one: tuple[int, int], other: tuple[int, int]) -> int:
+    """Whole millimetres between two places on the floor."""
+    return isqrt((one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2)
+
+
+def distance3(one: PointMm, other: PointMm) -> int:
+    """Whole millimetres between two points."""
+    return isqrt((one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2)
+
+
+class Tracks:
+    """All trails of the last seconds, by track id."""
+
+    def __init__(self) -> None:
+        self.trails: dict[str, Trail] = {}
+        self.last_frame_ns: int | None = None
+
+    def see(self, frame: TracksSeen) -> list[str]:
+        """Take in a tracker frame; returns the tracks that are new."""
+        self.last_frame_ns = frame.captured_ns
+        fresh = []
+        for person in frame.people:
+            trail = self.trails.get(person.track)
+            if trail is None:
+                trail = self.trails[person.track] = Trail(frame.captured_ns)
+                fresh.append(person.track)
+            trail.add(frame.captured_ns, person)
+        return fresh
+
+    def forget(self, track: str) -> None:
+        """Drop a trail."""
+        self.trails.pop(track, None)
+
+    def clear(self) -> None:
+        """Drop everything: a new run knows nobody."""
+        self.trails.clear()
+        self.last_frame_ns = None
