@@ -1,0 +1,97 @@
+"""One case folder, read whole and checked before anything of it is written."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge.core.errors import BadInput
+from edge.core.events import Event, RunStarted
+from edge.core.signals import PlateSamples, Signal
+from edge.nanostore import streams
+from edge.nanostore.lines import find, need
+from edge.nanostore.shop import STORE_ID, Shop
+from edge.nanostore.truth import Timeline, our_truth, read_truth
+
+FILES = ("products", "planogram", "plate_data", "full_targets")
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """What a recording of it holds. `truth` None = the case tells none. `notices` are for people."""
+
+    store_id: str
+    config_text: str
+    began_ns: int
+    items: list[Event | Signal]
+    truth: dict[str, Any] | None
+    notices: list[str]
+
+
+def read_case(folder: Path) -> Case:
+    """Read a case folder. Raises BadInput with file and line for anything missing, cut, corrupt or empty.
+
+    Without full_targets there is one visit: a stand-in track without a place, seen from the first sample to the
+    last (`streams.stand_in`), so that every change of weight is this one visitor's.
+    """
+    if not folder.is_dir():
+        raise BadInput(str(folder), "is not a folder; give the folder of a case")
+    shop = Shop(folder)
+    blocks = streams.read_blocks(need(folder, "plate_data"))
+    seen = find(folder, "full_targets")
+    frames = streams.read_frames(seen) if seen else []
+    streams.check_span([*blocks, *frames])
+    line = _timeline(blocks, frames, seen is None)
+    keys = streams.measured(blocks)
+    items: list[Any] = [streams.as_samples(block, keys[block.gondola], line.began_ns) for block in blocks]
+    items += [streams.as_tracks(frame, line.began_ns) for frame in frames]
+    items += list(streams.stand_in(line.end_ns)) if seen is None else []
+    walked = [person.place_mm for frame in frames for person in frame.people if person.place_mm]
+    text = shop.as_toml([key for found in keys.values() for key in found], walked)
+    truth = read_truth(folder / "truth.json")
+    start = RunStarted(captured_ns=0, source="import", run_id=_run_id(folder), wall_ns=line.began_ns)
+    return Case(
+        store_id=STORE_ID,
+        config_text=text,
+        began_ns=line.began_ns,
+        items=[start, *streams.by_time(items)],
+        truth=our_truth(truth, shop, line) if truth is not None else None,
+        notices=shop.notices,
+    )
+
+
+def counts(case: Case) -> dict[str, int]:
+    """How much of what a case holds, for the person who imports it."""
+    blocks = sum(isinstance(item, PlateSamples) for item in case.items)
+    return {"plate_blocks": blocks, "tracker_frames": len(case.items) - blocks - 1}
+
+
+def is_case(folder: Path) -> bool:
+    """True for a folder that has plate data in the form of a case."""
+    return find(folder, "plate_data") is not None
+
+
+def _timeline(blocks: list[streams.Block], frames: list[streams.Frame], alone: bool) -> Timeline:
+    plates_ns = min(streams.unix_ns(block.at) for block in blocks)
+    began_ns = min([plates_ns, *(streams.unix_ns(frame.at) for frame in frames)])
+    end_ns = max(streams.samples_end_ns(block) for block in blocks)
+    tracks: dict[str, tuple[int, int]] = {}
+    for frame in sorted(frames, key=lambda frame: frame.at):
+        for person in frame.people:
+            first, _ = tracks.get(person.track, (streams.unix_ns(frame.at), 0))
+            tracks[person.track] = (first, streams.unix_ns(frame.at))
+    if alone:
+        tracks[streams.SHOPPER] = (plates_ns, end_ns)
+    stand_in = streams.SHOPPER if alone else None
+    return Timeline(began_ns=began_ns, plates_ns=plates_ns, end_ns=end_ns - began_ns, tracks=tracks, stand_in=stand_in)
+
+
+def _run_id(folder: Path) -> str:
+    """The same case gives the same run, and so the same ids, wherever it is imported."""
+    digest = hashlib.sha256()
+    for name in FILES:
+        path = find(folder, name)
+        digest.update(name.encode() + b"\0" + (path.read_bytes() if path else b""))
+    return f"import-{digest.hexdigest()[:16]}"
