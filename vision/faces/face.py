@@ -1,0 +1,115 @@
+"""What a face engine gives: a box, a template where the face is good enough, and the shape of an engine.
+
+Must not: know a shopper, a file or a threshold's reason (see vision/README.md for those).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture: TypeAlias = NDArray[np.uint8]
+Template: TypeAlias = NDArray[np.float32]
+Flaw: TypeAlias = Literal["", "small", "blurred"]
+
+SHARPNESS_SIDE_PX = 112
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face of one picture.
+
+    `box_px` is (left, top, right, bottom) in pixels of the picture shown; `template` is None where `flaw` says
+    that the face is too small or too blurred to be compared.
+    """
+
+    box_px: tuple[int, int, int, int]
+    sharpness: float
+    flaw: Flaw = ""
+    template: Template | None = None
+
+    @property
+    def width_px(self) -> int:
+        """Width of the box in pixels."""
+        return self.box_px[2] - self.box_px[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What a face must have before it is compared: width in pixels, sharpness in units of `sharpness`."""
+
+    min_face_px: int
+    min_sharpness: float
+
+    def flaw(self, width_px: int, sharpness: float) -> Flaw:
+        """Why a face cannot be compared, "" where it can."""
+        if width_px < self.min_face_px:
+            return "small"
+        return "blurred" if sharpness < self.min_sharpness else ""
+
+
+class FaceEngine(Protocol):
+    """Detection, template and distance, from one family of networks.
+
+    `kind` names the family and the weights: templates of different kinds are never compared. `max_distance` is
+    the largest distance at which two templates may be of one person.
+    """
+
+    name: str
+    kind: str
+    max_distance: float
+
+    def faces(self, picture: Picture) -> list[Face]:
+        """All faces of a picture (uint8 [height, width, 3], BGR), left to right."""
+        ...
+
+    def distances(self, template: Template, others: Template) -> Template:
+        """Distances of one template [n] to others [m, n], as float32 [m]; 0 = same, larger = less alike."""
+        ...
+
+    def describe(self) -> str:
+        """One line for people: which networks are in use."""
+        ...
+
+    def close(self) -> None:
+        """Give native resources back; the engine is not usable afterwards."""
+        ...
+
+
+def sharpness(picture: Picture, box_px: tuple[int, int, int, int]) -> float:
+    """Variance of the Laplacian over the grey box scaled to 112 px (Pech-Pacheco et al. 2000); larger = sharper."""
+    left, top, right, bottom = box_px
+    crop = picture[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+    if crop.size == 0:
+        return 0.0
+    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+    grey = cv2.resize(grey, (SHARPNESS_SIDE_PX, SHARPNESS_SIDE_PX), interpolation=cv2.INTER_AREA)
+    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
+
+
+def overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
+    """Intersection over union of two boxes (left, top, right, bottom)."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return both / (areas - both)
+
+
+def as_box(left: float, top: float, right: float, bottom: float) -> tuple[int, int, int, int]:
+    """Whole pixels of a box."""
+    return round(left), round(top), round(right), round(bottom)
+
+
+def turn(picture: Picture, degrees: float) -> tuple[Picture, NDArray[Any]]:
+    """The picture turned about its middle (counter-clockwise), and the 2x3 matrix that was used."""
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    turned = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(turned, dtype=np.uint8), matrix

@@ -1,0 +1,94 @@
+"""The quick face engine where its weights are present: YuNet + MobileFaceNet through onnxruntime.
+
+Must not: be needed for a shop to work (dlib is the default), or compare templates of two weight files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.core.errors import BadInput
+from vision.faces import weights, yunet
+from vision.faces.face import Face, Picture, Quality, Template, sharpness
+
+DETECTOR = yunet.WEIGHTS
+EMBEDDER = Path("mobilefacenet") / "mobilefacenet_128d_112.onnx"
+SIDE_PX = 112
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
+# Where the five points of a face lie in a 112 px crop (Deng et al., ArcFace, 2019).
+PLACES = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float64
+)
+
+
+def present(models: Path | None) -> bool:
+    """Whether both weight files are in the folder."""
+    return models is not None and all((models / part).is_file() for part in (DETECTOR, EMBEDDER))
+
+
+class OnnxEngine:
+    """Five-point alignment, the face and its mirror image embedded and summed; distance = 1 - cosine."""
+
+    name = "onnx"
+
+    def __init__(self, min_cosine: float, quality: Quality, models: Path) -> None:
+        self.max_distance = 1.0 - min_cosine
+        self.kind = f"mobilefacenet-128-{weights.finger_print(models / EMBEDDER)}"
+        self._quality = quality
+        self._detector = yunet.YuNet(models / DETECTOR)
+        self._embedder = weights.open_session(models / EMBEDDER, {"input0": 4})
+        if self._embedder.get_inputs()[0].shape[1:] != [3, SIDE_PX, SIDE_PX]:
+            raise BadInput(
+                str(models / EMBEDDER), "is not a 112 px face network; put mobilefacenet_128d_112.onnx there"
+            )
+
+    def faces(self, picture: Picture) -> list[Face]:
+        """All faces of a BGR picture, left to right."""
+        found = sorted(self._detector.find(picture), key=lambda one: one.box_px)
+        return [self._face(picture, one) for one in found]
+
+    def distances(self, template: Template, others: Template) -> Template:
+        """1 - cosine; templates have length 1."""
+        return np.asarray(1.0 - others @ template, dtype=np.float32)
+
+    def describe(self) -> str:
+        """Which networks are in use."""
+        return "MobileFaceNet templates, faces found by YuNet (onnxruntime)"
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def _face(self, picture: Picture, found: yunet.FacePoints) -> Face:
+        clear = sharpness(picture, found.box_px)
+        flaw = self._quality.flaw(found.box_px[2] - found.box_px[0], clear)
+        if flaw:
+            return Face(found.box_px, clear, flaw)
+        return Face(found.box_px, clear, "", self._embed(aligned(picture, found.points_px)))
+
+    def _embed(self, crop: Picture) -> Template:
+        rgb = (crop[:, :, ::-1].astype(np.float32) / 255 - MEAN) / SPREAD
+        total = np.zeros(1, np.float32)
+        for view in (rgb, rgb[:, ::-1]):
+            planes = np.ascontiguousarray(view.transpose(2, 0, 1)[None])
+            total = total + self._embedder.run(None, {"input0": planes})[0][0]
+        return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
+
+
+def aligned(picture: Picture, points_px: NDArray[np.float32]) -> Picture:
+    """The 112 px crop in which the five points [5, 2] lie at PLACES as closely as turn, scale and shift allow.
+
+    Least squares over similarity transforms, written with complex numbers (Umeyama 1991 without reflection).
+    """
+    points = points_px.astype(np.float64)
+    centre, goal = points.mean(axis=0), PLACES.mean(axis=0)
+    here = (points - centre) @ np.array([1, 1j])
+    there = (PLACES - goal) @ np.array([1, 1j])
+    factor = np.vdot(here, there) / np.vdot(here, here)
+    turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
+    matrix = np.hstack([turn, (goal - turn @ centre)[:, None]])
+    return np.asarray(cv2.warpAffine(picture, matrix, (SIDE_PX, SIDE_PX)), dtype=np.uint8)
