@@ -46,14 +46,18 @@ class SimulatorProcess:
                 await self._process.wait()
                 await asyncio.sleep(BOOT_PAUSE_S)
         finally:
-            self.stop()
+            self.stop_process()
+            if self._process is not None:
+                if self._process.stdin is not None:
+                    self._process.stdin.close()
+                await self._process.wait()
+            self._folder.cleanup()
 
-    def stop(self) -> None:
-        """End the process (also a stopped one) and take its folder away."""
+    def stop_process(self) -> None:
+        """Cut the board's power (works on a frozen one too); `keep_up` boots it again."""
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-        self._folder.cleanup()
 
     def say(self, words: str) -> None:
         """A hand at the gate: "pass in" or "pass out"."""
