@@ -22,6 +22,19 @@ class SystemClock:
         start = max(wall - self.origin_wall_ns, not_before_ns)
         self._offset_ns = start - time.monotonic_ns()
 
+    @classmethod
+    def joined(cls, offset_ns: int) -> SystemClock:
+        """The line of another process of this machine; `offset_ns` is that process's own."""
+        clock = cls()
+        clock._offset_ns = offset_ns
+        clock.origin_wall_ns = time.time_ns() - clock.now()
+        return clock
+
+    @property
+    def offset_ns(self) -> int:
+        """Run time minus the machine's monotonic clock, which all its processes share."""
+        return self._offset_ns
+
     def now(self) -> int:
         """Nanoseconds since the run began."""
         return time.monotonic_ns() + self._offset_ns
