@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from edge.core import commands as c
 from edge.core.commands import Command
-from edge.ledger import booking, chain, connection, mailbox, pages
+from edge.ledger import booking, chain, connection, export, mailbox, pages
 from edge.ledger.errors import FactRefused, WrongKey
 from edge.ledger.facts import REQUESTED, VERSION, Durable, Fact, check_close, durable, facts, same
 from edge.ledger.rows import InboxRow, OutboxRow, Saved
@@ -165,6 +165,16 @@ class Ledger:
         """events, outbox, acknowledged, open_visits, closed_visits, open_alarms, losses, inbox, charges_STATE."""
         with connection.translated(self.path):
             return pages.counts(self._db)
+
+    def export_csv(self) -> str:
+        """Every line of every sale as CSV text."""
+        with self.transaction():
+            return export.as_csv(self._db)
+
+    def export_epcis(self) -> dict[str, Any]:
+        """Every sale as an EPCIS 2.0 document."""
+        with self.transaction():
+            return export.as_epcis(self._db, self.device)
 
     def verify(self) -> list[str]:
         """Every invariant; an empty list = clean. Never raises for damage: it is in the list."""
