@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import heappop, heappush, merge
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -22,7 +22,7 @@ from edge.core.store import Store
 from edge.recorded_video import Pictures
 from edge.recording import Recording
 
-__all__ = ["DERIVED_FROM", "Recording", "lived_until_ns", "run_events", "run_sensors"]
+__all__ = ["DERIVED_FROM", "Recording", "lived_until_ns", "run_events", "run_sensors", "verify"]
 
 # Which recorded events a sense makes again, and which sense: the others are taken from the recording.
 DERIVED_FROM: Final[Mapping[type[events.Base], tuple[str, Callable[[Any, Mapping[str, str]], str]]]] = {
@@ -38,11 +38,40 @@ DERIVED_FROM: Final[Mapping[type[events.Base], tuple[str, Callable[[Any, Mapping
 
 def run_events(layout: Layout, recorded: Iterable[Event], until_ns: int = 0) -> list[Command]:
     """The core's orders for these events. `until_ns`: how long the run is known to have gone on after them."""
+    played = _play(layout, recorded, until_ns)
+    return [*played.body, *played.later, *played.finish]
+
+
+def verify(recording: Recording, layout: Layout) -> tuple[bool, list[Command]]:
+    """Whether the recorded events give the recorded commands, byte for byte; and the commands that they give.
+
+    A run that was stopped while somebody was inside has recorded no end of it; one that lost its power may lack
+    the orders of its last second. Neither makes them differ. Raises BadInput where no commands were recorded.
+    """
+    recorded = [msgspec.json.encode(command) for command in recording.commands()]
+    if not recorded:
+        raise BadInput(str(recording.folder), "holds no commands to compare with; it was imported, not run")
+    played = _play(layout, recording.events(), lived_until_ns(recording, layout))
+    whole = [*played.body, *played.later, *played.finish]
+    written = [msgspec.json.encode(command) for command in whole]
+    stopped = len(written) - len(played.finish)
+    least = len(played.body) if recording.sealed else 0
+    equal = recorded == written or (least <= len(recorded) <= stopped and recorded == written[: len(recorded)])
+    return equal, whole
+
+
+class _Played(NamedTuple):
+    body: list[Command]  # by the recorded events
+    later: list[Command]  # by the time that passed after the last event
+    finish: list[Command]  # by the end of the recording
+
+
+def _play(layout: Layout, recorded: Iterable[Event], until_ns: int) -> _Played:
     store = Store(layout)
-    found: list[Command] = []
+    body: list[Command] = []
     for event in _stamped(recorded):
-        found += store.handle(event)
-    return [*found, *_end(store, until_ns)]
+        body += store.handle(event)
+    return _Played(body, *_end(store, until_ns))
 
 
 def lived_until_ns(recording: Recording, layout: Layout) -> int:
@@ -70,11 +99,13 @@ def run_sensors(
         stamped = msgspec.structs.replace(event, seq=number, received_ns=max(at_ns, event.captured_ns))
         made.append(stamped)
         found += store.handle(stamped)
-    return made, [*found, *_end(store, lived_until_ns(recording, layout))]
+    later, finish = _end(store, lived_until_ns(recording, layout))
+    return made, [*found, *later, *finish]
 
 
-def _end(store: Store, until_ns: int) -> list[Command]:
-    return [*store.handle(events.Tick(captured_ns=until_ns, source="replay")), *store.finish()]
+def _end(store: Store, until_ns: int) -> tuple[list[Command], list[Command]]:
+    later = store.handle(events.Tick(captured_ns=until_ns, source="replay"))
+    return list(later), list(store.finish())
 
 
 def _stamped(recorded: Iterable[Event]) -> Iterator[Event]:

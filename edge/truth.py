@@ -1,0 +1,122 @@
+"""truth.json: what really happened in a recording. Read by `score` and `evaluate`, written by importers.
+
+Must not: be imported by anything that decides. Times are seconds since the recording's earliest `captured_ns`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from edge.core.errors import BadInput
+
+FORMAT: Final = 1
+NAME: Final = "truth.json"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all parts."""
+
+
+class Visit(Part, frozen=True, kw_only=True):
+    """One payer's visit. `items` are product -> pieces owed. `tracks` may be empty: nobody noted them."""
+
+    visit: str
+    shopper: str | None = None
+    tracks: tuple[str, ...] = ()
+    entered_s: float
+    left_s: float | None = None
+    items: dict[str, int]
+    total_minor: int | None = None
+
+
+class Change(Part, frozen=True, kw_only=True):
+    """A product left or came to a place on the shelf."""
+
+    t_s: float
+    kind: Literal["take", "put"]
+    sku: str | None = None
+    slot: str | None = None
+    quantity: int = 1
+    visit: str | None = None
+
+
+class Count(Part, frozen=True, kw_only=True):
+    """How many people a camera shows at a moment; `also_accept` where a person could not say for sure."""
+
+    t_s: float
+    camera: str
+    people: int
+    also_accept: tuple[int, ...] = ()
+
+
+class Truth(Part, frozen=True, kw_only=True):
+    """The whole file."""
+
+    format: int = FORMAT
+    visits: tuple[Visit, ...] = ()
+    events: tuple[Change, ...] = ()
+    counts: tuple[Count, ...] = ()
+
+
+def load(recording: Path) -> Truth:
+    """The truth of a recording folder. Raises BadInput with the place inside the file."""
+    path = recording / NAME
+    try:
+        text = path.read_bytes()
+    except OSError:
+        raise BadInput(str(path), "is missing; a recording without truth can be replayed, but not scored") from None
+    return parse(text, str(path))
+
+
+def parse(text: bytes, name: str) -> Truth:
+    """Check the content of a truth.json. Raises BadInput with the place inside it."""
+    try:
+        found = msgspec.json.decode(text, type=Truth)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(name, f"is not in the form of truth.json: {error}") from None
+    problems = list(_problems(found))
+    if problems:
+        raise BadInput(name, "; ".join(problems))
+    return found
+
+
+def save(recording: Path, truth: Truth) -> None:
+    """Write it into a recording folder, whole or not at all."""
+    fresh = recording / f"{NAME}.new"
+    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=1) + b"\n")
+    fresh.replace(recording / NAME)
+
+
+def _problems(truth: Truth) -> Iterator[str]:
+    if truth.format != FORMAT:
+        yield f"$.format: {truth.format} is not known; this muin reads {FORMAT}"
+    yield from _doubled(visit.visit for visit in truth.visits)
+    for number, visit in enumerate(truth.visits):
+        place = f"$.visits[{number}]"
+        if visit.left_s is not None and visit.left_s < visit.entered_s:
+            yield f"{place}.left_s: {visit.left_s} is before entered_s {visit.entered_s}"
+        yield from (f"{place}.items.{sku}: {n} pieces; give 0 or more" for sku, n in visit.items.items() if n < 0)
+    known = {visit.visit for visit in truth.visits}
+    for number, change in enumerate(truth.events):
+        if change.visit is not None and change.visit not in known:
+            yield f"$.events[{number}].visit: {change.visit!r} is not one of the visits of this file"
+        if change.quantity < 1:
+            yield f"$.events[{number}].quantity: {change.quantity}; give 1 or more"
+    times = [visit.entered_s for visit in truth.visits] + [change.t_s for change in truth.events]
+    times += [count.t_s for count in truth.counts]
+    if not all(math.isfinite(time) for time in times):
+        yield "a time is not a finite number"
+    yield from (f"$.counts[{n}].people: below 0" for n, row in enumerate(truth.counts) if row.people < 0)
+
+
+def _doubled(names: Iterable[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            yield f"$.visits: the visit {name!r} is there twice; give each its own name"
+        seen.add(name)
