@@ -1,0 +1,38 @@
+# The two commands: `make run` shows the shop, `make test` proves it. Everything else is for people who change it.
+PY := .venv/bin/python
+.PHONY: run test test-full bench check lock clean
+
+run: ## set everything up and run the bundled shop, page on 127.0.0.1:8080
+	@requirements/install.sh run
+	@.venv/bin/muin demo --state var/demo
+
+test: ## set everything up and run the tests
+	@requirements/install.sh run
+	@requirements/install.sh test
+	@requirements/test-packages.sh
+	@echo "==> checks: form, types, import rule" && $(MAKE) --no-print-directory check
+	@echo "==> tests" && $(PY) -m pytest -m "not full" --durations=15
+
+test-full: ## the long tests too
+	@requirements/install.sh run
+	@requirements/install.sh test
+	@requirements/test-packages.sh
+	@$(PY) -m pytest --timeout=5400
+
+bench: ## speed, as ratios in one run
+	@requirements/install.sh run
+	@requirements/install.sh test
+	@$(PY) -m tests.bench
+
+check: ## ruff, mypy, import-linter
+	@$(PY) -m ruff format --check -q . || { echo "run: $(PY) -m ruff format ."; exit 1; }
+	@$(PY) -m ruff check -q .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-cache | tail -n 12
+
+lock: ## make the pinned requirement files again (needs uv)
+	cd requirements && for set in run test; do uv pip compile --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --override overrides.txt -q $$set.in -o $$set.txt; done
+
+clean: ## remove what was built here
+	rm -rf .venv var build *.egg-info
