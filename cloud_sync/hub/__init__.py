@@ -1,1 +1,1 @@
-"""The reference hub: ingest, payments, receipts. Stands alone: it shares only the envelope with the edge."""
+"""The reference hub: ingest, payments, receipts. Stands alone: it shares only the messages with the edge."""
