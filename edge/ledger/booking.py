@@ -12,11 +12,12 @@ from typing import Any, Final
 from sqlite_utils import Database
 
 from edge.core import commands as c
-from edge.ledger.errors import FactRefused
 from edge.ledger.facts import PROVIDER, Durable
 
 SHRINK: Final = "shrink"
 STATES: Final = {"confirmed": "ok", "declined": "declined", "unresolved": "unknown"}
+FINAL: Final = ("ok", "declined")
+DISPUTED: Final = "charge-disputed"
 SALES: Final = {"ok": "settled", "declined": "unpaid", "unknown": "owed"}
 INSERT_TRANSFER: Final = (
     "INSERT INTO transfer(id, event_seq, kind, debit, credit, amount, cur, sale, code) VALUES(?,?,'posted',?,?,?,?,?,?)"
@@ -162,27 +163,33 @@ class Books:
         return self._db.execute(sql, values).fetchone()[0]
 
 
-def settles(database: Database, command: c.SettleCharge) -> bool:
-    """Is this answer news? False = told before, or too late to matter. Raises FactRefused for a contradiction."""
-    what = f"charge {command.charge}"
+def judge(database: Database, command: c.SettleCharge) -> tuple[bool, str]:
+    """(is this answer news, what is wrong with it). No news = told before, too late to matter, or wrong."""
     row = database.execute("SELECT state, provider_ref FROM charge WHERE id = ?", [command.charge]).fetchone()
     if row is None:
-        raise FactRefused(what, "no such charge in this ledger")
+        return False, "the books know no such charge"
     state, ref = row
-    if state not in ("ok", "declined"):
-        return not (state == "unknown" and command.state == "unresolved")
+    if state not in FINAL:
+        return not (state == "unknown" and command.state == "unresolved"), ""
     if command.state == "unresolved":
-        return False
+        return False, ""
     if STATES[command.state] != state:
-        raise FactRefused(what, f"it was answered {state} before and {command.state} now")
+        return False, f"the books say {state} {ref or ''}".rstrip()
     if ref and command.provider_ref and ref != command.provider_ref:
-        raise FactRefused(what, f"it was settled as {ref} before and as {command.provider_ref} now")
-    return False
+        return False, f"the books know it as {ref}"
+    return False, ""
+
+
+def disputed(command: c.SettleCharge, wrong: str) -> c.RaiseAlarm:
+    """What is booked instead of an answer that cannot be true. It comes from outside, so it stops nothing."""
+    said = " ".join(word for word in (command.state, command.provider_ref, command.reason) if word)
+    detail = f"the hub answered {said}, but {wrong}; nothing was changed"
+    return c.RaiseAlarm(issued_ns=command.issued_ns, alarm=DISPUTED, place=command.charge, detail=detail)
 
 
 def _sale_state(command: c.CloseVisit) -> str:
     if command.charge is not None:
         return "owed"
-    if command.amount_minor:
+    if command.amount_minor or command.outcome == "unpaid":
         return "unpaid"
     return "review" if any(line.status == "review" for line in command.lines) else "settled"

@@ -184,8 +184,13 @@ class Ledger:
 
     def _tell(self, command: Durable, decision: tuple[str, int, int], mono_ns: int, wall_ns: int) -> list[int]:
         """Event rows and projections of one command, or the numbers of the rows that tell it already."""
-        if isinstance(command, c.SettleCharge) and not booking.settles(self._db, command):
-            return self._known(f"charge.settled/{command.charge}/{command.state}")
+        if isinstance(command, c.SettleCharge):
+            is_news, wrong = booking.judge(self._db, command)
+            mailbox.finish_answers(self._db, command.charge, command.state, wrong)
+            if wrong:
+                command = booking.disputed(command, wrong)
+            elif not is_news:
+                return self._known(f"charge.settled/{command.charge}/{command.state}")
         found = facts(command, *decision)
         known = [self._check_known(fact) for fact in found]
         if known[0] is not None:

@@ -15,7 +15,21 @@ from edge.ledger.rows import InboxRow, OutboxRow
 
 ENVELOPE_BYTES: Final = 512  # what the envelope adds to a body, rounded up
 FINAL: Final = ("done", "failed", "rejected")
+ANSWER: Final = "charge.settled"
 FORK_CURE: Final = "send nothing more; find out which copy is right, then let the operator give a new epoch"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """`args` of the hub's answer to a charge, as far as the ledger needs them."""
+
+    charge: str
+    state: str
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """A stored `charge.settled` command."""
+
+    args: Answer
 
 
 def pending(database: Database, after: int, limit: int, max_bytes: int) -> list[OutboxRow]:
@@ -88,6 +102,23 @@ def handle(database: Database, id: str, state: str, result: str | None) -> None:
     if row[0] in FINAL:
         raise FactRefused(f"command {id}", f"it is {row[0]} and cannot become {state}")
     database.execute("UPDATE inbox SET state = ?, result = ? WHERE id = ?", [state, result, id])
+
+
+def finish_answers(database: Database, charge: str, state: str, wrong: str) -> None:
+    """The answer for a charge is on the books (or refused, with the reason): its command is not open any more."""
+    sql = "SELECT id, body FROM inbox WHERE state IN ('received', 'running') AND type = ?"
+    for id, body in database.execute(sql, [ANSWER]).fetchall():
+        if _answer(body) == (charge, state):
+            handle(database, id, "rejected" if wrong else "done", wrong or None)
+
+
+def _answer(body: bytes) -> tuple[str, str]:
+    """(charge, state) of a stored `charge.settled` command; empty where the body is not one."""
+    try:
+        args = msgspec.json.decode(body, type=Answered).args
+    except msgspec.MsgspecError:
+        return "", ""
+    return args.charge, args.state
 
 
 def _move_cursor(database: Database) -> None:
