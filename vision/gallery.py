@@ -1,0 +1,213 @@
+"""Who may be recognised on this box: encrypted faces with consent, and codes. Nothing of it leaves the box.
+
+Faces and codes lie apart, so a damaged face record never stops somebody who shows a code. A running gate notices
+what `muin enrol` and `muin forget` change. Must not: keep a picture, log a template, or read a clock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from edge.clock import rfc3339
+from edge.core.errors import BadInput
+from vision import codes, erasure, safe_file
+from vision.face_records import Consent, FaceRecords, Record
+from vision.faces.face import Template
+from vision.faces.matching import Known
+from vision.roster import Roster
+
+SHOPPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,79}")
+
+
+class CodeAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose code it is; `shopper` is None with `reason` "bad-code" or "expired"."""
+
+    shopper: str | None
+    reason: str = ""
+
+
+class Erased(msgspec.Struct, frozen=True, kw_only=True):
+    """What `forget` did. `left` names files that still hold pieces of it, `unread` those that could not be read."""
+
+    shopper: str
+    faces: int
+    codes: int
+    scanned_files: int
+    left: list[str]
+    unread: list[str]
+
+
+class Gallery:
+    """The identity store in a state folder. Opening never fails: what is damaged is listed in `problems`."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._lock, self._stamp_path = state / "identity.lock", state / "identity.stamp"
+        self._roster_path = state / "codes.json"
+        self._records = FaceRecords(state / "faces", state / "device.key")
+        self._known: tuple[tuple[str, str], Known] | None = None
+        self._load()
+
+    @property
+    def problems(self) -> tuple[BadInput, ...]:
+        """What could not be read, each with its file and cure."""
+        return self._problems
+
+    def refresh(self) -> bool:
+        """Read again if somebody changed the store; says whether."""
+        if self._read_stamp() == self._stamp:
+            return False
+        self._load()
+        return True
+
+    def known(self, kind: str, today: str) -> Known:
+        """Templates of one engine kind whose consent holds on `today` (YYYY-MM-DD)."""
+        if self._known is None or self._known[0] != (kind, today):
+            valid = [(record, rows) for record, rows in self._faces if today <= record.consent.retain_until]
+            chosen = [(record.shopper, row) for record, rows in valid for row_kind, row in rows if row_kind == kind]
+            self._known = ((kind, today), Known.of(chosen))
+        return self._known[1]
+
+    def other_kinds(self, kind: str) -> int:
+        """How many shoppers have templates of another engine only, so that they must be enrolled again."""
+        return sum(all(row_kind != kind for row_kind, _ in rows) for _, rows in self._faces)
+
+    def resolve_code(self, text: str, today: str) -> CodeAnswer:
+        """Whose code a text is."""
+        token = codes.token_of(text)
+        entry = self._roster.find(token) if token and self._roster else None
+        if entry is None:
+            return CodeAnswer(shopper=None, reason="bad-code")
+        if entry.valid_until is not None and today > entry.valid_until:
+            return CodeAnswer(shopper=None, reason="expired")
+        return CodeAnswer(shopper=entry.shopper)
+
+    def enrol(self, shopper: str, rows: list[tuple[str, Template]], consent: Consent) -> None:
+        """Keep a shopper's (engine kind, template) rows in place of older ones. Needs a consent that is complete."""
+        check_shopper(shopper)
+        check_consent(consent)
+        if not rows:
+            raise BadInput(f"shopper {shopper}", "no template to keep; give a picture with the shopper's face")
+        with self._changing():
+            older = self._records.ids_of(shopper)
+            self._records.add(shopper, rows, consent)
+            for record_id in older:
+                self._records.destroy(record_id)
+
+    def issue_code(self, shopper: str, valid_until: str | None, method: Literal["qr", "card"] = "qr") -> str:
+        """A new token for a shopper, in place of an older one. It is kept as a salted hash only."""
+        check_shopper(shopper)
+        if valid_until is not None:
+            check_day(valid_until, "valid until")
+        token = codes.new_token()
+        with self._changing():
+            Roster(self._roster_path).issue(token, shopper, method, valid_until)
+        return token
+
+    def forget(self, shopper: str, scan: Sequence[Path] = ()) -> Erased:
+        """Destroy a shopper's keys, templates and codes, then look for pieces in the state folder and `scan`."""
+        with self._changing():
+            ids = self._records.ids_of(shopper)
+            needles = [needle for record_id in ids for needle in self._records.needles(record_id)]
+            for record_id in ids:
+                self._records.destroy(record_id)
+        revoked = self._revoke(shopper)
+        found = erasure.search(needles, [self._state, *scan])
+        return Erased(
+            shopper=shopper,
+            faces=len(ids),
+            codes=revoked,
+            scanned_files=found.scanned_files,
+            left=found.left,
+            unread=found.unread,
+        )
+
+    def expire(self, today: str) -> list[str]:
+        """Erase the faces whose retention ended before `today`; says whose."""
+        ended = [one for one in self._records.all() if isinstance(one, Record) and one.consent.retain_until < today]
+        if ended:
+            with self._changing():
+                for record in ended:
+                    self._records.destroy(record.record)
+        return sorted({record.shopper for record in ended})
+
+    def _revoke(self, shopper: str) -> int:
+        if not self._roster_path.exists():
+            return 0
+        with self._changing():
+            return Roster(self._roster_path).revoke(shopper)
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One change: alone, then announced to every other process that has the store open."""
+        with safe_file.one_writer(self._lock):
+            try:
+                yield
+            finally:
+                safe_file.write_whole(self._stamp_path, secrets.token_bytes(16))
+                self._load()
+
+    def _load(self) -> None:
+        self._stamp = self._read_stamp()
+        problems: list[BadInput] = []
+        self._known = None
+        self._faces: list[tuple[Record, list[tuple[str, Template]]]] = []
+        self._roster: Roster | None = None
+        try:
+            self._roster = Roster(self._roster_path)
+        except BadInput as problem:
+            problems.append(problem)
+        for record in self._records.all():
+            try:
+                if isinstance(record, BadInput):
+                    raise record
+                self._faces.append((record, self._records.open(record)))
+            except BadInput as problem:
+                problems.append(problem)
+        self._problems = tuple(problems)
+
+    def _read_stamp(self) -> bytes:
+        try:
+            return self._stamp_path.read_bytes()
+        except OSError:
+            return b""
+
+
+def day_of(wall_ns: int) -> str:
+    """The day (YYYY-MM-DD, UTC) of a moment in Unix ns, as `today` above wants it."""
+    return rfc3339(wall_ns)[:10]
+
+
+def check_shopper(shopper: str) -> None:
+    """Raises BadInput where the id is not one that events and files can carry."""
+    if not SHOPPER.fullmatch(shopper):
+        raise BadInput(
+            f"shopper {shopper!r}", "use 1 to 80 letters, digits or _ . : + -, beginning with a letter or digit"
+        )
+
+
+def check_consent(consent: Consent) -> None:
+    """Raises BadInput where a consent is not complete: no face is kept without one."""
+    if not consent.text_version.strip():
+        raise BadInput("consent", "is missing; name the version of the text that the shopper agreed to")
+    check_day(consent.retain_until, "retain until")
+    if consent.retain_until < consent.given_at[:10]:
+        raise BadInput("retain until", f"{consent.retain_until} is past; give the last day the face may be kept")
+
+
+def check_day(day: str, place: str) -> None:
+    """Raises BadInput where a text is not a day like 2026-12-31."""
+    try:
+        good = datetime.date.fromisoformat(day).isoformat() == day
+    except ValueError:
+        good = False
+    if not good:
+        raise BadInput(place, f"{day!r} is not a day; write it like 2026-12-31")
