@@ -1,1 +1,1 @@
-"""Local pages: live shop and receipts. Server-rendered, no build step, no outside asset."""
+"""Local pages: live shop and receipts. Served from the box, no build step, no outside asset."""
