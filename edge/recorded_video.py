@@ -16,7 +16,10 @@ from edge.core.errors import BadInput
 
 
 class Pictures:
-    """One clip, decoded forward with one thread. Raises BadInput where the file holds no video at all."""
+    """One clip, decoded forward with one thread. Damaged pictures are left out; `damage` says where the last was.
+
+    Raises BadInput where the file holds no video at all.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,7 +39,9 @@ class Pictures:
     def _decode(self) -> Iterator[Any]:
         try:
             for frame in self._container.decode(self._stream):
-                if frame.pts is not None:
+                if frame.is_corrupt:
+                    self.damage = f"damaged at {float(frame.time or 0):.3f} s"
+                elif frame.pts is not None:
                     yield frame
         except (av.error.FFmpegError, OSError) as error:
             self.damage = f"cut or damaged ({error})"

@@ -27,6 +27,9 @@ FOLDER_MODE = 0o755
 
 def register(app: typer.Typer) -> None:
     """Add the group `import` to the table."""
+    from edge.commands import import_video
+
+    import_video.register(group)
     app.add_typer(group, name="import")
 
 
