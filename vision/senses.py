@@ -1,0 +1,37 @@
+"""The right sense for a camera's role. Must not: know how a sense works, or load what another role needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge.config import StoreConfig
+from edge.core.errors import BadInput
+from edge.core.ports import PictureSense
+
+
+def make_sense(config: StoreConfig, camera_id: str, roster: Any = None) -> PictureSense:
+    """Sense of one camera. Raises BadInput for a camera that is not configured, or for unusable model files.
+
+    `roster` is what the gate's sense needs to know people by; other roles ignore it.
+    """
+    role = next((camera.role for camera in config.camera if camera.id == camera_id), None)
+    if role == "shelf":
+        from vision.slots import SlotWatch
+
+        return SlotWatch.from_config(config, camera_id)
+    if role == "floor":
+        from vision.floor import FloorWatch
+
+        return FloorWatch.from_config(config, camera_id)
+    if role == "gate":
+        from vision.gate import GateWatch
+
+        sense: PictureSense = GateWatch.from_config(config, camera_id, roster)
+        return sense
+    raise BadInput(f"camera {camera_id}", "is not a [[camera]] of the configuration; add it or correct the name")
+
+
+def describe(sense: PictureSense) -> str:
+    """What a sense says of itself, for people; empty where it says nothing."""
+    said = getattr(sense, "describe", None)
+    return str(said()) if callable(said) else ""

@@ -1,0 +1,156 @@
+"""`python -m vision.worker`: one camera's pictures become lines on stdout. Started by vision.process.
+
+Reads one Job line on stdin, then works until stdin or stdout closes or the parent dies. A camera that is gone
+or shows the wrong thing is told as HealthChanged and tried again. Must not: decide, write any picture but the
+recording it was told to keep, or outlive its parent.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO, Final, Literal
+
+import cv2
+import msgspec
+from pydantic import ValidationError
+
+from edge.clock import SystemClock
+from edge.config import StoreConfig
+from edge.core.errors import BadInput
+from edge.core.events import HealthChanged
+from edge.core.ports import Now, PictureSense
+from edge.core.signals import VideoFrame
+from vision.cameras import Shot, open_source
+from vision.job import Item, Job, encode
+from vision.packets import PacketFile
+from vision.senses import describe, make_sense
+
+BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
+HEARTBEAT_NS: Final = 1_000_000_000
+PR_SET_PDEATHSIG: Final = 1
+
+
+def main() -> int:
+    """Entry of the process. Exit 0 = told to end, 2 = the job line is not usable."""
+    die_with_parent()
+    source = sys.stdin.buffer
+    sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints stays off the pipe
+    try:
+        job = msgspec.json.decode(source.readline(), type=Job)
+        config = StoreConfig.model_validate(job.config)
+    except (msgspec.DecodeError, ValidationError) as error:
+        print(f"vision.worker: the job on stdin is not usable: {error}", file=sys.stderr)
+        return 2
+    threading.Thread(target=_end_with_input, args=(source,), daemon=True).start()
+    cv2.setNumThreads(1)  # several cameras share few cores
+    try:
+        Worker(job, config, SystemClock.joined(job.clock_offset_ns).now, sink).run()
+    except BrokenPipeError:
+        os._exit(0)
+    return 0
+
+
+def die_with_parent() -> None:
+    """Linux sends us SIGKILL when the parent dies, however it dies."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _end_with_input(source: BinaryIO) -> None:
+    while source.read(1):
+        pass
+    os._exit(0)
+
+
+class Worker:
+    """Plays one camera through its sense and writes what comes out."""
+
+    def __init__(self, job: Job, config: StoreConfig, now: Now, sink: BinaryIO) -> None:
+        self._job = job
+        self._config = config
+        self._now = now
+        self._sink = sink
+        self._sleep = threading.Event()  # never set: the process ends instead
+        self._sense: PictureSense | None = None
+        self._loop = 0
+        self._state: tuple[str, str] = ("", "")
+        self._beat_ns = 0
+
+    def run(self) -> None:
+        """Until the process ends. Raises BrokenPipeError when nobody listens any more."""
+        failures = 0
+        while True:
+            self._beat()
+            try:
+                for shot in self._shots():
+                    self._see(shot)
+                    failures = 0
+                return
+            except BrokenPipeError:
+                raise
+            except (BadInput, OSError) as error:
+                self._tell("lost", str(error))
+            self._wait(int(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)] * 1_000_000_000))
+            failures += 1
+
+    def _shots(self) -> Iterator[Shot]:
+        job = self._job
+        source = open_source(job.url, job.anchor_ns, job.loop_ns, self._now, self._wait)
+        if job.record is None:
+            yield from source.shots()
+            return
+        with closing(PacketFile(Path(job.record))) as keeper:
+            yield from source.shots(keeper)
+
+    def _see(self, shot: Shot) -> None:
+        job = self._job
+        if self._sense is None or shot.loop != self._loop:  # at the seam of a loop the world begins anew
+            for event in self._sense.flush() if self._sense is not None else ():
+                self._write(event)
+            self._sense, self._loop = self._new_sense(), shot.loop
+        found = self._sense.see(shot.picture, shot.captured_ns)
+        self._write(VideoFrame(captured_ns=shot.captured_ns, source=job.camera, camera=job.camera, pts=shot.pts))
+        for event in found:
+            self._write(event)
+        self._tell("ok", describe(self._sense))
+        self._beat()
+
+    def _new_sense(self) -> PictureSense:
+        return make_sense(self._config, self._job.camera, self._job.roster)
+
+    def _tell(self, state: Literal["ok", "lost"], detail: str) -> None:
+        if self._state == (state, detail):
+            return
+        self._state = (state, detail)
+        camera = self._job.camera
+        self._write(HealthChanged(captured_ns=self._now(), source=camera, device=camera, state=state, detail=detail))
+
+    def _wait(self, span_ns: int) -> bool:
+        """Wait on the run's time line, with a sign of life each second. Always False: ending is the process's."""
+        until_ns = self._now() + span_ns
+        while (left_ns := until_ns - self._now()) > 0:
+            self._beat()
+            self._sleep.wait(min(left_ns, HEARTBEAT_NS) / 1e9)
+        return False
+
+    def _beat(self) -> None:
+        if self._now() - self._beat_ns >= HEARTBEAT_NS or self._beat_ns == 0:
+            self._beat_ns = self._now()
+            self._sink.write(b"\n")
+
+    def _write(self, item: Item) -> None:
+        self._sink.write(encode(item))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
