@@ -102,12 +102,21 @@ class Gallery:
             for record_id in older:
                 self._records.destroy(record_id)
 
-    def issue_code(self, shopper: str, valid_until: str | None, method: Literal["qr", "card"] = "qr") -> str:
-        """A new token for a shopper, in place of an older one. It is kept as a salted hash only."""
+    def issue_code(
+        self,
+        shopper: str,
+        valid_until: str | None,
+        method: Literal["qr", "card"] = "qr",
+        token: str | None = None,
+    ) -> str:
+        """A token for a shopper (a new random one unless given), in place of an older one; kept as a salted hash.
+
+        A given token must be as hard to guess: the number of a card that the shopper has already, for example.
+        """
         check_shopper(shopper)
         if valid_until is not None:
             check_day(valid_until, "valid until")
-        token = codes.new_token()
+        token = token or codes.new_token()
         with self._changing():
             Roster(self._roster_path).issue(token, shopper, method, valid_until)
         return token

@@ -1,0 +1,168 @@
+"""The gate camera: who shows a code or a face. Codes first, faces second, and only while something moves.
+
+A pure function of the pictures and times it is shown and of the identity store. Faces that cannot work (no weights,
+a damaged store) are reported once and leave the code as the way in. Must not: open a door, keep a picture, or be the
+only way in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from edge.config import Faces, StoreConfig
+from edge.core.errors import BadInput
+from edge.core.events import CredentialShown, Event, HealthChanged
+from vision import codes
+from vision.faces.confirm import Confirmer, Sighting
+from vision.faces.engines import open_engine
+from vision.faces.face import FaceEngine, Picture
+from vision.faces.matching import Known, Rule, identify
+from vision.gallery import CodeAnswer, Gallery, day_of
+from vision.stir import Stir
+
+MS: Final = 1_000_000
+NO_DAY: Final = "9999-12-31"  # where nobody says what day it is, nothing with a last day is good any more
+BAD_CODE: Final = CodeAnswer(shopper=None, reason="bad-code")
+
+
+class GateWatch:
+    """PictureSense of one gate camera: emits CredentialShown and, about itself, HealthChanged."""
+
+    def __init__(
+        self,
+        gate: str,
+        camera: str,
+        faces: Faces,
+        engine: FaceEngine | None,
+        gallery: Gallery | None,
+        origin_wall_ns: int | None = None,
+        problem: BadInput | None = None,
+    ) -> None:
+        self._gate, self._camera, self._faces = gate, camera, faces
+        self._engine, self._gallery, self._origin_wall_ns = engine, gallery, origin_wall_ns
+        self._rule = Rule(engine.max_distance if engine else 0.0, faces.min_margin)
+        repeat_ns, unknown_every_ns = faces.repeat_ms * MS, faces.unknown_every_ms * MS
+        self._confirmer = Confirmer(gate, camera, faces.confirm_frames, repeat_ns, unknown_every_ns)
+        self._repeat_ns = {"": repeat_ns, "bad-code": unknown_every_ns, "expired": unknown_every_ns}
+        self._shown_ns: dict[tuple[str, str], int] = {}
+        self._stir = Stir()
+        self._next_look_ns: int | None = None
+        self._problem, self._told_health = problem, ""
+
+    @classmethod
+    def from_config(
+        cls,
+        config: StoreConfig,
+        camera_id: str,
+        gallery: Gallery | dict[str, Any] | None = None,
+        origin_wall_ns: int | None = None,
+    ) -> GateWatch:
+        """The watch of a gate camera.
+
+        `gallery` is an open store, or {"state": folder, "origin_wall_ns": n} for a worker process, or None where
+        nobody is known. `origin_wall_ns` is the wall clock (Unix ns) at zero of the run's time line; without it
+        everything that has a last day counts as expired.
+        """
+        if isinstance(gallery, dict):
+            origin_wall_ns = gallery.get("origin_wall_ns", origin_wall_ns)
+            gallery = Gallery(Path(gallery["state"]))
+        engine, problem = None, None
+        try:
+            engine = open_engine(config.faces, Path(config.models.folder) if config.models.folder else None)
+        except BadInput as error:
+            problem = error
+        return cls(gate_of(config, camera_id), camera_id, config.faces, engine, gallery, origin_wall_ns, problem)
+
+    def see(self, picture: Picture, captured_ns: int) -> list[Event]:
+        """Events of one picture (uint8 [height, width, 3], BGR). Times rise from call to call."""
+        awake = self._stir.awake(picture, captured_ns)
+        if not awake or (self._next_look_ns is not None and captured_ns < self._next_look_ns):
+            return []
+        self._next_look_ns = captured_ns + self._faces.look_every_ms * MS
+        if self._gallery:
+            self._gallery.refresh()
+        shown = codes.read(picture)
+        sightings = [] if shown else self.sightings(picture, captured_ns)
+        if shown or sightings:
+            self._stir.keep_awake(captured_ns)
+        return [
+            *self._health(captured_ns),
+            *self._codes(shown, captured_ns),
+            *self._confirmer.look(sightings, captured_ns),
+        ]
+
+    def sightings(self, picture: Picture, captured_ns: int) -> list[Sighting]:
+        """The faces of one picture and what the rule says of each, before looks are put together."""
+        if self._engine is None:
+            return []
+        found = []
+        known = self._gallery.known(self._engine.kind, self._day(captured_ns)) if self._gallery else Known()
+        for face in self._engine.faces(picture):
+            verdict = None
+            if face.template is not None:
+                verdict = identify(self._engine, face.template, known, self._rule)
+            found.append(Sighting(face.box_px, verdict))
+        return found
+
+    def flush(self) -> list[Event]:
+        """Nothing waits: a face that was not confirmed is nobody's."""
+        return []
+
+    def describe(self) -> str:
+        """One line for people: what this camera looks for, and with what."""
+        return f"codes; {self._engine.describe()}" if self._engine else f"codes only ({self._problem})"
+
+    def close(self) -> None:
+        """Give native resources back."""
+        if self._engine:
+            self._engine.close()
+
+    def _day(self, captured_ns: int) -> str:
+        return NO_DAY if self._origin_wall_ns is None else day_of(self._origin_wall_ns + captured_ns)
+
+    def _codes(self, texts: Sequence[str], captured_ns: int) -> list[Event]:
+        day, store = self._day(captured_ns), self._gallery
+        answers = [store.resolve_code(text, day) if store else BAD_CODE for text in texts]
+        good = [answer for answer in answers if answer.shopper is not None]
+        events = [self._code(answer, captured_ns) for answer in good or answers[:1]]
+        return [event for event in events if event is not None]
+
+    def _code(self, answer: CodeAnswer, captured_ns: int) -> Event | None:
+        """The event, unless the same answer was given a moment ago: a phone is held up for many pictures."""
+        key = (answer.shopper or "", answer.reason)
+        pause_ns = self._repeat_ns[answer.reason]
+        if captured_ns - self._shown_ns.get(key, captured_ns - pause_ns) < pause_ns:
+            return None
+        self._shown_ns[key] = captured_ns
+        return CredentialShown(
+            captured_ns=captured_ns,
+            source=self._camera,
+            gate=self._gate,
+            method="qr",
+            shopper=answer.shopper,
+            score_ppm=1_000_000 if answer.shopper else 0,
+            reason=answer.reason,
+        )
+
+    def _health(self, captured_ns: int) -> list[Event]:
+        """One event when what works has changed: missing weights, a damaged record, templates of another engine."""
+        problems = [str(self._problem)] if self._problem else []
+        if self._gallery:
+            problems += [str(problem) for problem in self._gallery.problems]
+            others = self._gallery.other_kinds(self._engine.kind) if self._engine else 0
+            problems += [f"{others} shoppers have faces of another engine; enrol them again"] if others else []
+        detail = "; ".join(problems)
+        if detail == self._told_health:
+            return []
+        self._told_health = detail
+        state: Any = "degraded" if detail else "ok"
+        device = f"{self._camera}:identity"
+        return [HealthChanged(captured_ns=captured_ns, source=self._camera, device=device, state=state, detail=detail)]
+
+
+def gate_of(config: StoreConfig, camera_id: str) -> str:
+    """The door or turnstile that lists this camera, else the camera itself."""
+    gates = [(gate.id, gate.cameras) for gate in config.door] + [(gate.id, gate.cameras) for gate in config.turnstile]
+    return next((gate for gate, cameras in gates if camera_id in cameras), camera_id)
