@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from sqlite_utils import Database
 
+from edge.core.errors import BadInput
 from edge.ledger.errors import FactRefused, ForkFound
 from edge.ledger.rows import InboxRow, OutboxRow
 
@@ -69,7 +70,7 @@ def receive(database: Database, place: str, row: tuple[str, int, str, bytes, int
     if database.execute("SELECT 1 FROM inbox WHERE id = ?", [id]).fetchone():
         return False
     if cseq < 1:
-        raise FactRefused(f"command {id}", f"its number is {cseq}; numbers start at 1")
+        raise BadInput(f"command {id}", f"its number is {cseq}; the hub must count from 1")
     other = database.execute("SELECT id FROM inbox WHERE cseq = ?", [cseq]).fetchone()
     if other is not None:
         text = f"the hub gave command number {cseq} to {id}, it was {other[0]} before"
