@@ -17,8 +17,10 @@ from edge.clock import SimClock, SystemClock
 from edge.config import StoreConfig, to_layout
 from edge.core import commands, events
 from edge.core.commands import DURABLE, Command, GrantPassage, ShowMessage
+from edge.core.errors import BadInput
 from edge.core.events import DoorChanged, Event
-from edge.core.ports import Passage, Source
+from edge.core.ports import Passage, SampleSense, Source
+from edge.core.signals import PlateSamples, Signal
 from edge.core.store import Store
 from edge.inbox import Inbox
 from edge.ledger.keys import load_or_create_key
@@ -95,6 +97,8 @@ class Daemon:
         self.alarms: dict[tuple[str, str], commands.RaiseAlarm] = {}
         self.decided: list[Command] | None = None  # set to a list to keep all orders
         self.failed: asyncio.Future[None] | None = None
+        self.sample_senses: dict[str, SampleSense] = {}  # by gondola
+        self._gondolas = {plate.id: plate.gondola for plate in self.layout.plates}
         self._passages: dict[str, Passage] = {}
         self._wakers: list[Any] = []
         self._grants: set[asyncio.Task[None]] = set()
@@ -104,11 +108,25 @@ class Daemon:
         self.clock = clock
         last_seq = self.saved.seq if self.saved is not None else 0
         self.inbox = Inbox(clock.now, self.decide, self.recorder, last_seq)
-        self.supervisor = Supervisor(clock.now, self.inbox.put)
+        self.supervisor = Supervisor(clock.now, self.emit)
+
+    def emit(self, item: Event | Signal) -> None:
+        """Where every adapter puts what it saw: raw samples go through their sense, events straight on."""
+        self.inbox.put(item)
+        if isinstance(item, PlateSamples) and item.plates:
+            sense = self.sample_senses.get(self._gondolas.get(item.plates[0], ""))
+            try:
+                for event in sense.feed(item) if sense is not None else ():
+                    self.inbox.put(event)
+            except BadInput as error:
+                now_ns = self.clock.now()
+                self.inbox.put(
+                    events.InputRejected(captured_ns=now_ns, source=item.source, device=error.place, detail=error.text)
+                )
 
     def plug(self, source: Source | Passage) -> None:
         """Start a source of events under the supervisor."""
-        self.supervisor.start(source.name, lambda: source.run(self.inbox.put))
+        self.supervisor.start(source.name, lambda: source.run(self.emit))
 
     def plug_gate(self, gate: str, passage: Passage) -> None:
         """Start a door or turnstile and send its grants there."""
