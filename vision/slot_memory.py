@@ -200,7 +200,6 @@ class SlotMemory:
                 ended_ns=ended_ns,
                 quantity=max(1, quantity),
                 confidence_ppm=_confidence_ppm(apart / self.rules.threshold, score, trust),
-                sku=self.slot.sku,
             )
         ]
 

@@ -1,0 +1,100 @@
+"""Figures of `muin evaluate people`: what the floor cameras told of people, against truth.json.
+
+Must not: let truth reach the sense. Where no floor video was recorded, the recorded tracks are judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge import truth as truths
+from edge.commands import playback
+from edge.commands.watched import Watched, watch
+from edge.core.errors import BadInput
+from edge.core.events import TracksSeen
+
+CHAIN_S = 2.0  # a track that begins this soon after another ended is taken for the same visit
+STALE_S = 2.0
+HALF_FRAME_S = 0.05
+
+
+@dataclass
+class Span:
+    """First and last sight of one track, in s."""
+
+    entered_s: float
+    left_s: float
+
+
+def evaluate_people(folder: Path, overrides: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The document, and what found the people, in words. Raises BadInput where there is nothing to judge."""
+    from vision.senses import describe
+
+    recording = playback.open_recording(folder)
+    config = playback.config_of(recording, None, overrides)
+    floors = {row.id for row in config.camera if row.role == "floor"}
+    senses = {name: sense for name, sense in playback.picture_senses(recording, config).items() if name in floors}
+    found = watch(recording, senses) if senses else Watched(events=list(recording.events()))
+    sights = [event for event in found.events if isinstance(event, TracksSeen)]
+    if not sights and not senses:
+        raise BadInput(str(folder), "has neither video of a floor camera nor tracks; record or import one of them")
+    truth = truths.load(folder) if (folder / truths.NAME).is_file() else truths.Truth()
+    spans = _spans(sights, recording.start_ns)
+    lengths = [span.left_s - span.entered_s for span in spans]
+    document = {
+        "count_mae": _count_error(truth.counts, sights, recording.start_ns),
+        "id_switches": _switches(truth.visits, spans),
+        "tracks": len(spans),
+        "mean_track_s": round(sum(lengths) / len(lengths), 3) if lengths else 0.0,
+        "visits": [{"entered_s": span.entered_s, "left_s": span.left_s} for span in chained(spans)],
+        "ms_per_frame": found.ms_per_frame(),
+    }
+    return document, [f"{name}: {describe(sense)}" for name, sense in senses.items()]
+
+
+def _spans(sights: Iterable[TracksSeen], zero_ns: int) -> list[Span]:
+    found: dict[tuple[str, str], Span] = {}
+    for sight in sights:
+        at_s = round((sight.captured_ns - zero_ns) / 1e9, 3)
+        for person in sight.people:
+            found.setdefault((sight.source, person.track), Span(at_s, at_s)).left_s = at_s
+    return sorted(found.values(), key=lambda span: span.entered_s)
+
+
+def chained(spans: Sequence[Span]) -> list[Span]:
+    """Tracks as visits: a track that was lost and soon found again under another name is one visit."""
+    visits: list[Span] = []
+    for span in spans:
+        before = [visit for visit in visits if 0 <= span.entered_s - visit.left_s <= CHAIN_S]
+        if before:
+            last = max(before, key=lambda visit: visit.left_s)
+            last.left_s = max(last.left_s, span.left_s)
+        else:
+            visits.append(Span(span.entered_s, span.left_s))
+    return visits
+
+
+def _count_error(counts: Sequence[truths.Count], sights: Sequence[TracksSeen], zero_ns: int) -> float | None:
+    """Mean absolute error of the number of people, over the labelled moments."""
+    errors = []
+    for count in counts:
+        at_ns = zero_ns + round((count.t_s + HALF_FRAME_S) * 1e9)
+        seen = [s for s in sights if s.source == count.camera and 0 <= at_ns - s.captured_ns <= STALE_S * 1e9]
+        people = len(max(seen, key=lambda sight: sight.captured_ns).people) if seen else 0
+        errors.append(min(abs(people - right) for right in (count.people, *count.also_accept)))
+    return round(sum(errors) / len(errors), 4) if errors else None
+
+
+def _switches(visits: Sequence[truths.Visit], spans: Sequence[Span]) -> int | None:
+    """Names beyond the first during each visit; None where visits overlap, as then nobody can say whose they are."""
+    known = sorted(visits, key=lambda visit: visit.entered_s)
+    ends = [float("inf") if visit.left_s is None else visit.left_s for visit in known]
+    if not known or any(end > after.entered_s for end, after in zip(ends, known[1:], strict=False)):
+        return None
+    return sum(
+        max(0, sum(span.entered_s < end and span.left_s > visit.entered_s for span in spans) - 1)
+        for visit, end in zip(known, ends, strict=True)
+    )
