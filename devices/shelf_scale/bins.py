@@ -44,7 +44,6 @@ class Binner:
         self.plates: tuple[str, ...] = ()
         self.rate_hz = 0.0
         self._rest: Floats = np.empty((0, 0))
-        self._rest_ns = 0
         self._next_ns: int | None = None
         self._fresh = True
 
@@ -56,9 +55,7 @@ class Binner:
             return
         yield from (self._lost_bin(samples.captured_ns - (lost - k) * BIN_NS) for k in range(lost))
         step_ns = 1e9 / samples.rate_hz
-        if not len(self._rest):
-            self._rest_ns = samples.captured_ns
-        start_ns = self._rest_ns
+        start_ns = samples.captured_ns - round(len(self._rest) * step_ns)
         joined = np.concatenate((self._rest, grams)) if len(self._rest) else grams
         size = max(1, round(samples.rate_hz * BIN_NS / 1e9))
         whole = len(joined) // size
@@ -67,7 +64,6 @@ class Binner:
             yield Bin(start_ns=at_ns, values=_medians(joined[k * size : (k + 1) * size]), fresh=self._fresh)
             self._fresh = False
         self._rest = joined[whole * size :]
-        self._rest_ns = start_ns + round(whole * size * step_ns)
         self._next_ns = samples.captured_ns + round(len(grams) * step_ns)
 
     def _place(self, samples: PlateSamples) -> int | None:

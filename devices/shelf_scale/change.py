@@ -60,22 +60,24 @@ class History:
         return self._times[first : self._used][known], values[known]
 
 
-def find_change(values: Floats, before: float, after: float) -> tuple[int, int]:
+def find_change(values: Floats, before: float, after: float, noise: float = 0.0) -> tuple[int, int]:
     """Indexes (last bin at the old level, first bin at the new one) of a change between two known levels.
 
     The least-squares change point of a two-level signal is where the running sum of
     sign * (x - middle) is smallest (Page 1954, CUSUM): a press before a lift or vibration after it does
-    not move it. From there the change is widened to both sides until the levels are reached, so that a
-    slow lift is bracketed from its beginning to its end.
+    not move it. From there the change is widened to both sides until the levels are reached, so that a slow
+    lift, or a hand that presses on what it puts down, is bracketed from its beginning to its end. Values within
+    `noise` grams of a level count as being there.
     """
     delta = after - before
+    near = max(NEAR_PART, min(noise / abs(delta), 0.4))
     progress = (values - before) / delta
     split = int(np.argmin(np.cumsum(progress - 0.5)))
     began, ended = split, min(split + 1, len(values) - 1)
     if progress[split] > 0.5:  # the change came with the very first bin
         return 0, 0
-    while began > 0 and progress[began] > NEAR_PART:
+    while began > 0 and progress[began] > near:
         began -= 1
-    while ended < len(values) - 1 and progress[ended] < 1 - NEAR_PART:
+    while ended < len(values) - 1 and abs(progress[ended] - 1) > near:
         ended += 1
     return began, ended

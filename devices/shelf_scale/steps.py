@@ -9,6 +9,7 @@ Must not: know products or people, read a clock, or depend on how samples were c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -24,7 +25,7 @@ BEND_REACH = 3  # plates to either side that a heavy change can bend
 BEND_WAIT_BINS = 50  # a small step waits so long for a neighbour that is still moving
 BEND_APART_NS = 200_000_000  # changes of one bending shelf are seen at most this far apart
 FOLLOW_G = 0.02  # per bin: drift is followed no faster than this, so that a slow lift is never taken for drift
-SMALLEST_PART = 0.02  # of a step: the level may still creep by this much over half the hold
+SMALLEST_PART = 0.02  # of a step: the halves of the hold may differ by this much while the plate swings
 ROUGHEST_PART = 0.10  # of a step: so much vibration is tolerated on top of the new level
 NOISE_UP, NOISE_DOWN = 0.007, 0.013  # speed of the running 35th percentile of |difference of bins|
 SIGMA_PER_P35 = 1.0 / 0.642  # white Gaussian noise: 35th percentile of |difference| = 0.642 sigma
@@ -40,6 +41,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     step_sigma: float = 6.0
     min_step_g: float = 8.0
     cross_talk: float = 0.05
+
+
+class _Limits(NamedTuple):
+    """Grams, shape [plates]: a step is more than `step`; a calm plate moves less than `trend` and `rough`."""
+
+    step: Floats
+    trend: Floats
+    rough: Floats
+
+
+class _Swing(NamedTuple):
+    """Grams, shape [plates]: difference between the halves of a window, and standard deviation in it."""
+
+    trend: Floats
+    rough: Floats
 
 
 class _Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +118,7 @@ class StepFilter:
         self._since = np.zeros(width, dtype=np.int64)  # bin number from which the level has been believed
         self._noise: Floats = np.full(width, np.nan)  # running 35th percentile of |difference of bins|
         self._steady_due = np.zeros(width, dtype=np.int64)
+        self._doubt: Floats = np.zeros(width)  # grams by which a level may be wrong that was read while swinging
         self._waiting = np.zeros(width, dtype=np.int64)  # bins that a small step has waited for a neighbour
         self._recent: list[_Change] = []
         self._shelf, self._index = self._neighbourhood(width)
@@ -143,25 +160,35 @@ class StepFilter:
         window = self._history.last(bins)
         if len(window) < bins:
             return []
-        sigma = self._sigma()
-        least = np.maximum(self._set.min_step_g, self._set.step_sigma * sigma / np.sqrt(self._set.quiet_bins))
-        now = window[-self._set.quiet_bins :].mean(axis=0)
+        limits = self._limits()
+        swing = _swing(window)
+        calm = (swing.trend <= limits.trend) & (swing.rough <= limits.rough)
+        # a plate that still swings is read over the whole window: less noise, if a little later
+        now = np.where(calm, window[-self._set.quiet_bins :].mean(axis=0), window.mean(axis=0))
         delta = now - self._level
-        rests = self._rests(window, np.maximum(2 * sigma, least / 2), np.nan_to_num(np.abs(delta)))
-        events = self._baseline(rests & np.isnan(self._level), now)
-        moved = np.abs(delta) > least  # NaN is never larger
+        size = np.nan_to_num(np.abs(delta))
+        rests = calm | (
+            (swing.trend <= np.minimum(SMALLEST_PART * size, swing.rough))  # it swings, it does not creep
+            & (swing.rough <= ROUGHEST_PART * size)
+        )
+        events = self._baseline(calm & np.isnan(self._level), now)
+        moved = size > np.maximum(limits.step, self._doubt)
+        self._doubt[rests & moved] = np.where(calm, 0.0, swing.rough + swing.trend)[rests & moved]
         events += self._step(rests & moved, moved, now, delta, last)
-        calm = rests & ~moved & ~np.isnan(delta)
-        self._level[calm] += np.clip(delta[calm], -FOLLOW_G, FOLLOW_G)
-        return events + self._report(calm & (self._steady_due <= self._history.end_ns()))
+        return events + self._follow(calm & ~moved & ~np.isnan(delta), now)
 
-    def _rests(self, window: Floats, limit: Floats, size: Floats) -> np.ndarray:
-        """Which plates rest: no trend between the halves of the window and little movement in it."""
-        half = len(window) // 2
-        trend = np.abs(window[-half:].mean(axis=0) - window[:half].mean(axis=0)) if half else np.zeros(len(limit))
-        rough = window.std(axis=0)
-        still = (trend <= np.maximum(limit, SMALLEST_PART * size)) & (rough <= np.maximum(limit, ROUGHEST_PART * size))
-        return np.asarray(still)
+    def _limits(self) -> _Limits:
+        sigma = self._sigma()
+        step = np.maximum(self._set.min_step_g, self._set.step_sigma * sigma / np.sqrt(self._set.quiet_bins))
+        return _Limits(step=step, trend=np.maximum(2 * sigma, step / 4), rough=np.maximum(2 * sigma, step / 2))
+
+    def _follow(self, calm: np.ndarray, now: Floats) -> list[Event]:
+        """Drift moves a quiet level slowly; a level that was read while the plate swung is put right at once."""
+        doubted = calm & (self._doubt > 0)
+        self._level[doubted] = now[doubted]
+        self._doubt[doubted] = 0.0
+        self._level[calm] += np.clip(now[calm] - self._level[calm], -FOLLOW_G, FOLLOW_G)
+        return self._report(calm & (self._steady_due <= self._history.end_ns()))
 
     def _baseline(self, columns: np.ndarray, now: Floats) -> list[Event]:
         """First level after a start or a gap: reported as a level, never as a step."""
@@ -231,7 +258,7 @@ class StepFilter:
     def _when(self, column: int, now: float) -> _Change:
         times, values = self._history.column(column, int(self._since[column]))
         level = float(self._level[column])
-        began, ended = find_change(values, level, now)
+        began, ended = find_change(values, level, now, 2 * float(self._sigma()[column]))
         half = BIN_NS // 2
         return _Change(
             column=column,
@@ -251,6 +278,12 @@ class StepFilter:
             ended_ns=change.ended_ns,
             noise_mg=_mg(self._sigma()[change.column]),
         )
+
+
+def _swing(window: Floats) -> _Swing:
+    half = max(1, len(window) // 2)
+    trend = np.abs(window[-half:].mean(axis=0) - window[:half].mean(axis=0))
+    return _Swing(trend, window.std(axis=0))
 
 
 def _mg(grams: float) -> int:
