@@ -7,6 +7,7 @@ traceback. All checks look at one moment, also while the daemon writes. Must not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,13 +28,24 @@ Rows = list[tuple[Any, ...]]
 def verify(path: Path, database: Database) -> list[str]:
     """Everything that is wrong, each with its check; an empty list = clean."""
     found = _answers("pages", lambda: iter(_page_problems(database)))
-    with database.atomic():
+    with _one_moment(database):
         found += _answers("structure", lambda: iter(_structure_problems(database)))
         found += _answers("chain", lambda: iter(chain_problems(database)))
         for name, sql in QUESTIONS.items():
             found += _answers(name, lambda sql=sql: (row[0] for row in database.execute(sql)))  # type: ignore[misc]
         found += _answers("rebuild", lambda: iter(_rebuild_problems(database)))
     return found
+
+
+@contextmanager
+def _one_moment(database: Database) -> Iterator[None]:
+    """A read transaction that ends quietly: on a damaged file even its end can fail, and that is in the answers."""
+    database.conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        with suppress(connection.DatabaseError):
+            database.conn.execute("ROLLBACK")
 
 
 def chain_problems(database: Database, newest: int | None = None) -> list[str]:
