@@ -8,14 +8,67 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
+from edge.config_tables import (
+    Camera,
+    Cloud,
+    Door,
+    Faces,
+    Ledger,
+    LineTable,
+    Models,
+    Ordering,
+    Part,
+    Picks,
+    Plate,
+    Product,
+    Reader,
+    Scale,
+    Scales,
+    ShelfVision,
+    Slot,
+    Store,
+    StoreConfig,
+    Turnstile,
+    Visits,
+    Web,
+)
 from edge.core import layout
 
+__all__ = [
+    "Camera",
+    "Cloud",
+    "ConfigError",
+    "Door",
+    "Faces",
+    "Ledger",
+    "LineTable",
+    "Models",
+    "Ordering",
+    "Part",
+    "Picks",
+    "Plate",
+    "Product",
+    "Reader",
+    "Scale",
+    "Scales",
+    "ShelfVision",
+    "Slot",
+    "Store",
+    "StoreConfig",
+    "Turnstile",
+    "Visits",
+    "Web",
+    "load",
+    "parse",
+    "parse_set",
+    "to_layout",
+]
+
 MS = 1_000_000
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+-]*$", max_length=80)]
 
 
 class ConfigError(Exception):
@@ -25,255 +78,6 @@ class ConfigError(Exception):
         self.path = path
         self.problems = problems
         super().__init__("\n".join(f"{path}: {place}: {text}" for place, text in problems))
-
-
-class Part(BaseModel):
-    """Base of all tables: unknown keys are refused, values do not change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Store(Part):
-    """[store]"""
-
-    id: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=64)]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    name: str = ""
-    price_version: str = "1"
-    floor_mm: tuple[int, int, int, int] | None = None  # x0 y0 x1 y1, for the plan on the page
-
-
-class Product(Part):
-    """[[product]]"""
-
-    sku: Id
-    name: str
-    price_minor: Annotated[int, Field(ge=0)] | None = None
-    weight_mg: Annotated[int, Field(gt=0)] | None = None
-    epc: str | list[str] | None = None
-
-
-class Camera(Part):
-    """[[camera]]; `url` may be left out when a clip is bound on the command line."""
-
-    id: Id
-    role: Literal["shelf", "floor", "gate"]
-    url: str | None = None
-    rate_hz: Annotated[float, Field(gt=0, le=60)] | None = None
-
-
-class Slot(Part):
-    """[[slot]]: one facing in a shelf camera's picture."""
-
-    id: Id
-    camera: Id
-    box_px: tuple[int, int, int, int] | None = None
-    polygon_px: list[tuple[int, int]] | None = None
-    sku: Id
-    count: Annotated[int, Field(ge=0)] = 1
-    plates: list[Id] = []
-    position_mm: tuple[int, int, int] | None = None
-
-    @model_validator(mode="after")
-    def _has_one_shape(self) -> Slot:
-        if (self.box_px is None) == (self.polygon_px is None):
-            raise ValueError("give either box_px = [x0, y0, x1, y1] or polygon_px = [[x, y], ...], not both")
-        if self.box_px and (self.box_px[0] >= self.box_px[2] or self.box_px[1] >= self.box_px[3]):
-            raise ValueError("box_px must be [left, top, right, bottom] with left < right and top < bottom")
-        if self.polygon_px is not None and len(self.polygon_px) < 3:
-            raise ValueError("polygon_px needs at least three corners")
-        return self
-
-
-class LineTable(Part):
-    """[[line]]: direction of entry over a line of a floor camera's picture."""
-
-    id: Id
-    camera: Id
-    from_px: tuple[int, int]
-    to_px: tuple[int, int]
-    inside: Literal["left", "right"]
-
-
-class Plate(Part):
-    """[[plate]]: one load cell. `skus` as in the planogram."""
-
-    id: Id
-    gondola: Id = "g1"
-    shelf: int = 0
-    index: int = 0
-    skus: list[Id] = []
-    position_mm: tuple[int, int, int] | None = None
-
-
-class Scale(Part):
-    """[[scale]]: where a gondola's samples come from."""
-
-    id: Id
-    gondola: Id
-    port: str | None = None
-    baud: int = 115_200
-
-
-class Door(Part):
-    """[[door]]: entry and egress are separate outputs; each has its own level for a silent box."""
-
-    id: Id
-    port: str | None = None
-    baud: int = 115_200
-    entry_safe: Literal["locked", "released"] = "locked"
-    egress_safe: Literal["released"] = "released"
-    open_ms: Annotated[int, Field(ge=200, le=30_000)] = 4_000
-    cameras: list[Id] = []
-    position_mm: tuple[int, int] | None = None
-
-
-class Turnstile(Part):
-    """[[turnstile]]"""
-
-    id: Id
-    port: str | None = None
-    baud: int = 115_200
-    cameras: list[Id] = []
-    position_mm: tuple[int, int] | None = None
-
-
-class Reader(Part):
-    """[[rfid_reader]]: `portal_antennas` are those at the exit."""
-
-    id: Id
-    host: str | None = None
-    portal_antennas: list[int] = [1]
-
-
-class Visits(Part):
-    """[visits]: when a visit begins and ends. `open_on` defaults to "gate" where the shop has one."""
-
-    open_on: Literal["auto", "gate", "track"] = "auto"
-    gone_after_ms: Annotated[int, Field(ge=100)] = 3_000
-    settle_ms: Annotated[int, Field(ge=0)] = 2_000
-    entry_timeout_ms: Annotated[int, Field(ge=1000)] = 15_000
-    exit_zone_mm: Annotated[int, Field(ge=0)] = 700
-
-
-class Picks(Part):
-    """[picks]: who took what. A margin below its limit sends the line to review, never to the bill."""
-
-    reach_mm: Annotated[int, Field(gt=0)] = 900
-    reach_margin_mm: Annotated[int, Field(ge=0)] = 150
-    reach_before_ms: Annotated[int, Field(ge=0)] = 700
-    reach_after_ms: Annotated[int, Field(ge=0)] = 500
-    join_ms: Annotated[int, Field(ge=0)] = 1_200
-    weight_tolerance_g: Annotated[float, Field(ge=0)] = 8.0
-    weight_tolerance_pct: Annotated[float, Field(ge=0, le=50)] = 4.0
-    weight_margin_g: Annotated[float, Field(ge=0)] = 10.0
-    min_step_g: Annotated[float, Field(gt=0)] = 5.0
-    review_below: Annotated[float, Field(ge=0, le=1)] = 0.80
-    portal_window_ms: Annotated[int, Field(ge=0)] = 4_000
-
-
-class Ordering(Part):
-    """[ordering]: how long the core waits for slower sensors before it believes a moment is complete."""
-
-    window_ms: Annotated[int, Field(ge=0, le=10_000)] = 500
-    stale_after_ms: Annotated[int, Field(ge=100)] = 5_000
-
-
-class Scales(Part):
-    """[scales]: filter of the load cells."""
-
-    quiet_ms: Annotated[int, Field(ge=50)] = 400
-    hold_ms: Annotated[int, Field(ge=200)] = 1_000  # longer than a hand presses before it lifts
-    steady_every_ms: Annotated[int, Field(ge=1_000)] = 60_000
-    noise_floor_g: Annotated[float, Field(gt=0)] = 1.0
-    step_sigma: Annotated[float, Field(gt=0)] = 6.0
-    min_step_g: Annotated[float, Field(gt=0)] = 8.0  # people who walk past bend a shelf by up to 6 g
-    cross_talk_pct: Annotated[float, Field(ge=0, le=50)] = 5.0
-
-
-class ShelfVision(Part):
-    """[shelf_vision]: slot watch."""
-
-    stable_ms: Annotated[int, Field(ge=0)] = 600
-    confirm_ms: Annotated[int, Field(ge=0)] = 600
-    change_threshold: Annotated[float, Field(gt=0)] = 0.30
-    occluder_threshold: Annotated[float, Field(gt=0)] = 0.12
-    empty_picture: str | None = None
-
-
-class Faces(Part):
-    """[faces]: `max_distance` is for the dlib embedding, `min_cosine` for the ONNX one (reasons: vision/README.md).
-
-    `look_every_ms` is the pause between two searches while something moves; a shopper is reported again after
-    `repeat_ms`, a stranger after `unknown_every_ms`.
-    """
-
-    engine: Literal["auto", "dlib", "onnx"] = "dlib"
-    max_distance: Annotated[float, Field(gt=0, lt=2)] = 0.5
-    min_cosine: Annotated[float, Field(gt=-1, lt=1)] = 0.40
-    min_margin: Annotated[float, Field(ge=0)] = 0.03
-    min_face_px: Annotated[int, Field(ge=20)] = 50
-    min_sharpness: Annotated[float, Field(ge=0)] = 8.0
-    confirm_frames: Annotated[int, Field(ge=1)] = 2
-    look_every_ms: Annotated[int, Field(ge=0)] = 250
-    repeat_ms: Annotated[int, Field(ge=0)] = 8_000
-    unknown_every_ms: Annotated[int, Field(ge=0)] = 10_000
-
-
-class Cloud(Part):
-    """[cloud]: `broker` as host:port; left out = embedded broker and hub, nothing to install."""
-
-    broker: str | None = None
-    username: str | None = None
-    password_file: str | None = None
-    ca_file: str | None = None
-    batch_events: Annotated[int, Field(ge=1, le=100)] = 100
-    receipt_timeout_ms: Annotated[int, Field(ge=200)] = 5_000
-
-
-class Ledger(Part):
-    """[ledger]: `path` is relative to the state folder; `key_file` holds the database key."""
-
-    path: str = "ledger.db"
-    key_file: str = "ledger.key"
-
-
-class Web(Part):
-    """[web]: the local page. It binds to loopback unless told otherwise."""
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8080
-
-
-class Models(Part):
-    """[models]: a folder with optional weights (see `muin doctor` for what each one adds)."""
-
-    folder: str | None = None
-
-
-class StoreConfig(Part):
-    """A whole store.toml. Field names are the table names of the file."""
-
-    store: Store
-    product: list[Product] = []
-    camera: list[Camera] = []
-    slot: list[Slot] = []
-    line: list[LineTable] = []
-    plate: list[Plate] = []
-    scale: list[Scale] = []
-    door: list[Door] = []
-    turnstile: list[Turnstile] = []
-    rfid_reader: list[Reader] = []
-    visits: Visits = Visits()
-    picks: Picks = Picks()
-    ordering: Ordering = Ordering()
-    scales: Scales = Scales()
-    shelf_vision: ShelfVision = ShelfVision()
-    faces: Faces = Faces()
-    cloud: Cloud = Cloud()
-    ledger: Ledger = Ledger()
-    web: Web = Web()
-    models: Models = Models()
 
 
 def load(path: Path, overrides: dict[str, Any] | None = None) -> StoreConfig:
@@ -298,7 +102,7 @@ def parse(text: str, name: str = "store.toml", overrides: dict[str, Any] | None 
         config = StoreConfig.model_validate(raw)
     except ValidationError as error:
         problems += [_explain(item) for item in error.errors()]
-    problems += _check_references(raw)
+    problems += _check_references(raw) + _check_shapes(raw)
     if problems or config is None:
         raise ConfigError(name, problems)
     return config
@@ -403,6 +207,26 @@ def _check_references(raw: dict[str, Any]) -> list[tuple[str, str]]:
             elif owners.setdefault(epc.upper(), str(row.get("sku"))) != str(row.get("sku")):
                 problems.append((f"product[{number}].epc", f"{epc!r} is already the tag of {owners[epc.upper()]!r}"))
     return problems
+
+
+def _check_shapes(raw: dict[str, Any]) -> list[tuple[str, str]]:
+    """Slots need exactly one shape, and one that encloses something."""
+    problems = []
+    for number, row in enumerate(_rows(raw, "slot")):
+        box, polygon = row.get("box_px"), row.get("polygon_px")
+        if (box is None) == (polygon is None):
+            text = "give either box_px = [left, top, right, bottom] or polygon_px = [[x, y], ...]"
+            problems.append((f"slot[{number}]", text))
+        if _is_box(box) and (box[0] >= box[2] or box[1] >= box[3]):
+            text = f"{box} is empty; it is [left, top, right, bottom] with left < right and top < bottom"
+            problems.append((f"slot[{number}].box_px", text))
+        if isinstance(polygon, list) and len(polygon) < 3:
+            problems.append((f"slot[{number}].polygon_px", "needs at least three corners"))
+    return problems
+
+
+def _is_box(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 4 and all(isinstance(edge, int) for edge in value)
 
 
 def _mg(grams: float) -> int:
