@@ -19,14 +19,12 @@ from mcap.writer import CompressionType, Writer
 
 from edge import recording_upgrades as form
 from edge.core import commands
-from edge.core.channels import CHANNELS
 from edge.core.commands import Command
 from edge.core.errors import BadInput
 from edge.core.events import Event
 from edge.core.signals import PlateSamples, Signal, VideoFrame
 
 FLUSH_EVERY_NS: Final = 1_000_000_000
-NOT_RECORDED: Final = frozenset(channel.name for channel in CHANNELS if not channel.recorded)
 SAFE_NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.:+-]*$")
 
 
@@ -69,9 +67,7 @@ class Recorder:
         return self._writer.register_channel(topic, "json", schema)
 
     def write(self, item: Event | Command | Signal) -> None:
-        """Append one item; its place in the file is the order of writing. What the channel table leaves out is."""
-        if item.__struct_config__.tag in NOT_RECORDED:
-            return
+        """Append one item; its place in the file is the order in which it was written. What to keep, the inbox says."""
         topic, at_ns = _topic(item)
         self._count += 1
         self._writer.add_message(
