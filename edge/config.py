@@ -217,7 +217,7 @@ def _check_shapes(raw: dict[str, Any]) -> list[tuple[str, str]]:
         if (box is None) == (polygon is None):
             text = "give either box_px = [left, top, right, bottom] or polygon_px = [[x, y], ...]"
             problems.append((f"slot[{number}]", text))
-        if _is_box(box) and (box[0] >= box[2] or box[1] >= box[3]):
+        if box is not None and _is_box(box) and (box[0] >= box[2] or box[1] >= box[3]):
             text = f"{box} is empty; it is [left, top, right, bottom] with left < right and top < bottom"
             problems.append((f"slot[{number}].box_px", text))
         if isinstance(polygon, list) and len(polygon) < 3:
