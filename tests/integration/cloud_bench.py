@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import socket
 import subprocess
@@ -193,6 +194,8 @@ class Mosquitto:
     def __init__(self, binary: str, folder: Path, *extra: str) -> None:
         self.address = Address("127.0.0.1", free_port())
         self._config = folder / "mosquitto.conf"
+        # As root it would become another user, who cannot read files of the test's folder.
+        extra = (*extra, "user root") if os.geteuid() == 0 else extra
         lines = [f"listener {self.address.port} 127.0.0.1", "allow_anonymous true", "persistence false", *extra]
         self._config.write_text("\n".join(lines) + "\n")
         self._binary = binary
@@ -220,6 +223,53 @@ class Mosquitto:
                 self._child.terminate()
             self._child.wait(DEADLINE_S)
             self._child = None
+
+
+class Relay:
+    """A bad road between two brokers: carries messages both ways, loses, doubles and overtakes some of them."""
+
+    def __init__(self, box_side: Address, hub_side: Address, seed: int) -> None:
+        self._rng = random.Random(seed)
+        self._lock = threading.Lock()
+        self._held: list[tuple[Any, str, bytes]] = []
+        self.lost = self.doubled = self.overtaken = 0
+        self._box = self._client(box_side, "relay-box", "up", lambda: self._hub)
+        self._hub = self._client(hub_side, "relay-hub", "down", lambda: self._box)
+        for client in (self._box, self._hub):
+            client.loop_start()
+
+    def close(self) -> None:
+        """Close the road."""
+        for client in (self._box, self._hub):
+            client.disconnect()
+            client.loop_stop()
+
+    def _client(self, address: Address, name: str, way: str, other: Callable[[], Any]) -> Any:
+        module: Any = paho
+        client = module.Client(module.CallbackAPIVersion.VERSION2, client_id=name)
+        client.on_connect = lambda *_: client.subscribe(f"us/v1/+/{way}/#", qos=1)
+        client.on_message = lambda _c, _d, message: self._carry(other(), message.topic, message.payload)
+        client.connect(address.host, address.port)
+        return client
+
+    def _carry(self, to: Any, topic: str, payload: bytes) -> None:
+        with self._lock:
+            luck = self._rng.random()
+            if luck < 0.1:
+                self.lost += 1
+                return
+            if luck < 0.4:
+                self.overtaken += 1
+                self._held.append((to, topic, payload))
+                return
+            to.publish(topic, payload, qos=1)
+            if luck < 0.7:
+                self.doubled += 1
+                to.publish(topic, payload, qos=1)
+            self._rng.shuffle(self._held)
+            for held in self._held:
+                held[0].publish(held[1], held[2], qos=1)
+            self._held.clear()
 
 
 class Stranger:
