@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import quote
 
 from sqlite_utils import Database
 
@@ -58,7 +59,7 @@ def product_uri(sku: str) -> str:
     """A GS1 Digital Link for a SKU that is a GTIN (check digit right), else a name of our own."""
     if is_gtin(sku):
         return f"https://id.gs1.org/01/{sku.zfill(14)}"
-    return f"urn:muin:product:{sku}"
+    return f"urn:muin:product:{_part(sku)}"
 
 
 def is_gtin(sku: str) -> bool:
@@ -83,16 +84,21 @@ def _sold(database: Database, store: str) -> Iterator[dict[str, Any]]:
 def _event(sale: str, wall_ns: int, lines: list[tuple[str, int]], store: str) -> dict[str, Any]:
     return {
         "type": "ObjectEvent",
-        "eventID": f"urn:muin:sale:{store}:{sale}",
+        "eventID": f"urn:muin:sale:{store}:{_part(sale)}",
         "eventTime": rfc3339(wall_ns),
         "eventTimeZoneOffset": "+00:00",
         "action": "OBSERVE",
         "bizStep": "retail_selling",
         "disposition": "retail_sold",
         "bizLocation": {"id": f"urn:muin:store:{store}"},
-        "bizTransactionList": [{"bizTransaction": f"urn:muin:visit:{store}:{sale}"}],
+        "bizTransactionList": [{"bizTransaction": f"urn:muin:visit:{store}:{_part(sale)}"}],
         "quantityList": [{"epcClass": product_uri(sku), "quantity": quantity} for sku, quantity in lines],
     }
+
+
+def _part(name: str) -> str:
+    """A name as it may stand in a URN (RFC 8141)."""
+    return quote(name, safe="")
 
 
 def _cell(value: Any) -> Any:
