@@ -20,7 +20,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     `clock_offset_ns` joins the daemon's time line (edge.clock). A file url is played at its own pace on a
     loop that began at run time `anchor_ns` and takes `loop_ns` (0 = the clip's own length); a worker that
-    starts late begins where the world is. `record` is where packets are copied to, `roster` is for a gate.
+    starts late begins where the world is. `record` is where packets are copied to. `gallery` says to a
+    gate's sense where people are known (vision.gate); `origin_wall_ns` tells it what day it is.
     """
 
     camera: str
@@ -30,7 +31,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     anchor_ns: int = 0
     loop_ns: int = 0
     record: str | None = None
-    roster: Any = None
+    gallery: dict[str, Any] | None = None
+    origin_wall_ns: int | None = None
 
 
 def encode(item: Item) -> bytes:

@@ -57,13 +57,15 @@ class NetworkFinder:
 
     def __init__(self, path: Path) -> None:
         import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
+        refused = (errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf, errors.NoSuchFile, errors.RuntimeException)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # several cameras share few cores
         options.log_severity_level = 3
         try:
             session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001  onnxruntime raises its own unnamed types for a wrong file
+        except (OSError, *refused, errors.InvalidArgument, errors.NotImplemented) as error:
             text = str(error).splitlines()[0]
             raise BadInput(str(path), f"is not a usable ONNX model ({text}); fetch it anew or remove it") from None
         shape = session.get_inputs()[0].shape

@@ -36,7 +36,7 @@ class VisionWorker:
     """A camera as a source of events (edge.core.ports.Source), watched in a process of its own.
 
     `url` overrides the configured one. `anchor_ns` and `loop_ns` place a file url on the run's time line
-    (vision.job.Job). `record` is the mp4 that the packets go to. `roster` goes to a gate's sense as it is.
+    (vision.job.Job). `record` is the mp4 that the packets go to. `gallery` goes to a gate's sense as it is.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class VisionWorker:
         anchor_ns: int = 0,
         loop_ns: int = 0,
         record: Path | None = None,
-        roster: Any = None,
+        gallery: dict[str, Any] | None = None,
     ) -> None:
         camera = next((row for row in config.camera if row.id == camera_id), None)
         found = url or (camera.url if camera is not None else None)
@@ -67,7 +67,8 @@ class VisionWorker:
             anchor_ns=anchor_ns,
             loop_ns=loop_ns,
             record=None if record is None else str(record),
-            roster=roster,
+            gallery=gallery,
+            origin_wall_ns=clock.origin_wall_ns,
         )
 
     async def run(self, emit: Emit) -> None:
@@ -125,7 +126,7 @@ class VisionWorker:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._reject(emit, f"not a line of ours ({error})")
             return
-        if isinstance(item, HealthChanged):
+        if isinstance(item, HealthChanged) and item.device == self.name:
             self._health(emit, item.state, item.detail)
         elif item is not None:
             emit(item)

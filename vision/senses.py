@@ -9,10 +9,12 @@ from edge.core.errors import BadInput
 from edge.core.ports import PictureSense
 
 
-def make_sense(config: StoreConfig, camera_id: str, roster: Any = None) -> PictureSense:
+def make_sense(
+    config: StoreConfig, camera_id: str, gallery: dict[str, Any] | None = None, origin_wall_ns: int | None = None
+) -> PictureSense:
     """Sense of one camera. Raises BadInput for a camera that is not configured, or for unusable model files.
 
-    `roster` is what the gate's sense needs to know people by; other roles ignore it.
+    `gallery` and `origin_wall_ns` are what a gate's sense knows people and days by; other roles ignore them.
     """
     role = next((camera.role for camera in config.camera if camera.id == camera_id), None)
     if role == "shelf":
@@ -26,7 +28,7 @@ def make_sense(config: StoreConfig, camera_id: str, roster: Any = None) -> Pictu
     if role == "gate":
         from vision.gate import GateWatch
 
-        sense: PictureSense = GateWatch.from_config(config, camera_id, roster)
+        sense: PictureSense = GateWatch.from_config(config, camera_id, gallery, origin_wall_ns)
         return sense
     raise BadInput(f"camera {camera_id}", "is not a [[camera]] of the configuration; add it or correct the name")
 

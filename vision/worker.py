@@ -126,7 +126,7 @@ class Worker:
         self._beat()
 
     def _new_sense(self) -> PictureSense:
-        return make_sense(self._config, self._job.camera, self._job.roster)
+        return make_sense(self._config, self._job.camera, self._job.gallery, self._job.origin_wall_ns)
 
     def _tell(self, state: Literal["ok", "lost"], detail: str) -> None:
         if self._state == (state, detail):

@@ -52,12 +52,20 @@ def shelf(
 
 
 @group.command()
-def people(rec: Folder, as_json: AsJson = False, sets: Set = None) -> None:
+def people(
+    rec: Folder,
+    as_json: AsJson = False,
+    sets: Set = None,
+    models: Annotated[
+        Path | None, typer.Option("--models", envvar="MUIN_MODELS", help="folder with optional weights")
+    ] = None,
+) -> None:
     """People that the floor cameras saw, against those that were there."""
     from edge.commands.evaluate_people import evaluate_people
     from edge.config import parse_set
 
-    show(*evaluate_people(rec, parse_set(sets or [])), as_json)
+    overrides = {"models.folder": str(models)} if models is not None else {}
+    show(*evaluate_people(rec, {**overrides, **parse_set(sets or [])}), as_json)
 
 
 def show(document: dict[str, Any], words: list[str], as_json: bool) -> None:
