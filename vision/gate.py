@@ -15,10 +15,10 @@ from edge.config import Faces, StoreConfig
 from edge.core.errors import BadInput
 from edge.core.events import CredentialShown, Event, HealthChanged
 from vision import codes
-from vision.faces.confirm import Confirmer, Sighting
+from vision.faces.confirm import Confirmer, Sighting, sightings
 from vision.faces.engines import open_engine
 from vision.faces.face import FaceEngine, Picture
-from vision.faces.matching import Known, Rule, identify
+from vision.faces.matching import Known, Rule
 from vision.gallery import CodeAnswer, Gallery, day_of
 from vision.stir import Stir
 
@@ -84,27 +84,20 @@ class GateWatch:
         if self._gallery:
             self._gallery.refresh()
         shown = codes.read(picture)
-        sightings = [] if shown else self.sightings(picture, captured_ns)
-        if shown or sightings:
+        faces = [] if shown else self._look(picture, captured_ns)
+        if shown or faces:
             self._stir.keep_awake(captured_ns)
         return [
             *self._health(captured_ns),
             *self._codes(shown, captured_ns),
-            *self._confirmer.look(sightings, captured_ns),
+            *self._confirmer.look(faces, captured_ns),
         ]
 
-    def sightings(self, picture: Picture, captured_ns: int) -> list[Sighting]:
-        """The faces of one picture and what the rule says of each, before looks are put together."""
+    def _look(self, picture: Picture, captured_ns: int) -> list[Sighting]:
         if self._engine is None:
             return []
-        found = []
         known = self._gallery.known(self._engine.kind, self._day(captured_ns)) if self._gallery else Known()
-        for face in self._engine.faces(picture):
-            verdict = None
-            if face.template is not None:
-                verdict = identify(self._engine, face.template, known, self._rule)
-            found.append(Sighting(face.box_px, verdict))
-        return found
+        return sightings(self._engine, picture, known, self._rule)
 
     def flush(self) -> list[Event]:
         """Nothing waits: a face that was not confirmed is nobody's."""

@@ -1,6 +1,6 @@
 """Several looks agree before a face is somebody: follows faces from look to look and reports each person once.
 
-A pure function of the sightings and times it is shown. Must not: see a picture or a template.
+`Confirmer` is a pure function of the sightings and times it is shown. Must not: keep a picture or a template.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edge.core.events import CredentialShown
-from vision.faces.face import overlap
-from vision.faces.matching import Verdict
+from vision.faces.face import FaceEngine, Picture, overlap
+from vision.faces.matching import Known, Rule, Verdict, identify
 
 SAME_FACE_OVERLAP = 0.2
 FORGET_AFTER_LOOKS = 3
@@ -35,6 +35,14 @@ class _Track:
     missed: int = 0
     verdict: Verdict | None = None
     told: set[str] = field(default_factory=set)
+
+
+def sightings(engine: FaceEngine, picture: Picture, known: Known, rule: Rule) -> list[Sighting]:
+    """The faces of one picture and what the rule says of each."""
+    return [
+        Sighting(face.box_px, None if face.template is None else identify(engine, face.template, known, rule))
+        for face in engine.faces(picture)
+    ]
 
 
 class Confirmer:

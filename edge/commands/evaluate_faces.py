@@ -1,0 +1,108 @@
+"""`muin evaluate faces` and `muin evaluate face-threshold`: accuracy on pictures, and what a threshold rests on.
+
+Must not: change the configuration; it prints, people decide.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from edge.config import StoreConfig
+    from vision.faces.face import FaceEngine
+
+PLAIN_SHOP = '[store]\nid = "evaluation"\ncurrency = "XXX"\n'
+
+Enrol = Annotated[Path, typer.Option("--enrol", metavar="CSV", help="path,identity: pictures or clips to enrol")]
+Config = Annotated[Path | None, typer.Option("--config", help="the store.toml whose [faces] and [models] count")]
+Engine = Annotated[str | None, typer.Option("--engine", help="dlib, onnx or auto, instead of the configured one")]
+Models = Annotated[Path | None, typer.Option("--models", help="folder with optional weights")]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override one configuration key")]
+
+
+def register(group: typer.Typer) -> None:
+    """Add the sub-commands to the group `evaluate`."""
+    group.command()(faces)
+    group.command("face-threshold")(face_threshold)
+
+
+def faces(
+    enrol: Enrol,
+    probe: Annotated[Path, typer.Option("--probe", metavar="CSV", help="path,identity; no identity = a stranger")],
+    config: Config = None,
+    engine: Engine = None,
+    models: Models = None,
+    as_json: AsJson = False,
+    sets: Set = None,
+) -> None:
+    """Who is named rightly, wrongly or not at all at the threshold in force."""
+    from edge.clock import cpu_now_ns
+    from edge.commands.evaluate import show
+    from edge.evaluate_faces import Bench, judge, report
+    from edge.labelled_faces import read
+    from vision.faces.matching import Rule
+
+    enrolled, probes = read(enrol, strangers=False), read(probe, strangers=True)
+    shop = shop_of(config, engine, models, sets)
+    with_engine = open_for(shop)
+    bench = Bench(with_engine, cpu_now_ns, warn)
+    known = bench.enrol(enrolled)
+    rule = Rule(with_engine.max_distance, shop.faces.min_margin)
+    document = report(judge(bench, known, probes, rule), known, rule)
+    document |= {
+        "ms_per_face": round(bench.spent_ns / 1e6 / bench.faces, 3) if bench.faces else None,
+        "engine": with_engine.name,
+        "unreadable": bench.unusable,
+    }
+    with_engine.close()
+    show(document, [with_engine.describe()], as_json)
+
+
+def face_threshold(
+    enrol: Enrol,
+    config: Config = None,
+    engine: Engine = None,
+    models: Models = None,
+    as_json: AsJson = False,
+    sets: Set = None,
+) -> None:
+    """Distances between different people of one list: what the shipped thresholds were chosen from."""
+    from edge.clock import cpu_now_ns
+    from edge.commands.evaluate import show
+    from edge.evaluate_faces import Bench, impostors, threshold_report
+    from edge.labelled_faces import read
+
+    enrolled = read(enrol, strangers=False)
+    with_engine = open_for(shop_of(config, engine, models, sets))
+    bench = Bench(with_engine, cpu_now_ns, warn)
+    document: dict[str, Any] = threshold_report(impostors(with_engine, bench.enrol(enrolled)))
+    document |= {"engine": with_engine.name, "threshold": with_engine.max_distance, "unreadable": bench.unusable}
+    with_engine.close()
+    show(document, [with_engine.describe()], as_json)
+
+
+def shop_of(config: Path | None, engine: str | None, models: Path | None, sets: list[str] | None) -> StoreConfig:
+    """The configuration in force: the given one or a plain shop, with the options laid over it."""
+    from edge.config import load, parse, parse_set
+
+    overrides = parse_set(sets or [])
+    overrides |= {"faces.engine": engine} if engine else {}
+    overrides |= {"models.folder": str(models)} if models else {}
+    return load(config, overrides) if config else parse(PLAIN_SHOP, "options", overrides)
+
+
+def open_for(shop: StoreConfig) -> FaceEngine:
+    """The face engine of a configuration."""
+    from vision.faces.engines import open_engine
+
+    return open_engine(shop.faces, Path(shop.models.folder) if shop.models.folder else None)
+
+
+def warn(text: str) -> None:
+    """One line on stderr: something was left out."""
+    print(f"muin: {text}", file=sys.stderr)

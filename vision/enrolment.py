@@ -1,0 +1,92 @@
+"""From pictures or clips of one person to the templates that are kept of them.
+
+Must not: keep a picture, or guess which of two people is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from edge.core.errors import BadInput
+from vision.faces.face import Face, FaceEngine, Picture, Template
+
+CLIP_ENDINGS: Final = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v")
+CLIP_LOOKS: Final = 8
+BACKGROUND_SHARE: Final = 0.6  # a second face narrower than this share of the first is somebody passing behind
+
+
+def is_clip(path: Path) -> bool:
+    """Whether a path names a video, by its ending."""
+    return path.suffix.lower() in CLIP_ENDINGS
+
+
+def read_picture(path: Path) -> Picture:
+    """A still picture as uint8 [height, width, 3], BGR, upright as its EXIF says. Raises BadInput."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(str(path), f"cannot be read ({error.strerror}); correct the path") from None
+    found = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    if found is None or min(found.shape[:2]) < 2:
+        raise BadInput(str(path), "is not a picture that can be read; give a JPEG or PNG file")
+    return np.asarray(found, np.uint8)
+
+
+def clip_pictures(path: Path) -> Iterator[tuple[Picture, int]]:
+    """Pictures of a clip with their times in ns from its first one. Raises BadInput for what is no clip."""
+    from vision import cameras
+
+    with cameras.open_container(str(path)) as container:
+        first: int | None = None
+        for frame in cameras.decoded(container, str(path), None, int):
+            first = frame.pts if first is None else first
+            yield cameras.to_picture(frame), int((frame.pts - first) * frame.time_base * 1_000_000_000)
+
+
+def templates_of(engine: FaceEngine, path: Path) -> list[Template]:
+    """Templates of the one person that a picture or clip shows: one, or up to CLIP_LOOKS of a clip.
+
+    Raises BadInput where there is no face, none good enough, or where it is not clear whose it is.
+    """
+    if not is_clip(path):
+        return [_template(one_face(engine.faces(read_picture(path)), str(path)), str(path))]
+    length = sum(1 for _ in clip_pictures(path))
+    step = max(1, length // CLIP_LOOKS)
+    chosen = (picture for number, (picture, _) in enumerate(clip_pictures(path)) if number % step == step // 2)
+    faces = [face for picture in chosen for face in engine.faces(picture)[:2]]
+    found = [face.template for face in faces if face.template is not None]
+    if not found:
+        raise BadInput(str(path), "no picture of the clip shows a face that is large and sharp enough; film it nearer")
+    check_one_person(engine, found, str(path))
+    return found[:CLIP_LOOKS]
+
+
+def one_face(faces: Sequence[Face], place: str) -> Face:
+    """The face that a picture is about. Raises BadInput where there is none, or two that could be meant."""
+    if not faces:
+        raise BadInput(place, "no face found; give a picture with the face upright and in good light")
+    first, *others = sorted(faces, key=lambda face: -face.width_px)
+    if others and others[0].width_px > BACKGROUND_SHARE * first.width_px:
+        raise BadInput(place, f"shows {len(faces)} faces; give a picture of one person")
+    return first
+
+
+def check_one_person(engine: FaceEngine, templates: Sequence[Template], place: str) -> None:
+    """Raises BadInput where a template has no other one near it: somebody else's face came in between."""
+    rows = np.stack(templates)
+    for number in range(len(rows) if len(rows) > 1 else 0):
+        others = np.delete(rows, number, axis=0)
+        if engine.distances(rows[number], others).min() > engine.max_distance:
+            raise BadInput(place, "the faces do not look like one person; use pictures of this shopper only")
+
+
+def _template(face: Face, place: str) -> Template:
+    if face.template is None:
+        cure = "go nearer" if face.flaw == "small" else "hold still, in more light"
+        raise BadInput(place, f"the face is too {face.flaw} ({face.width_px} px wide); {cure}")
+    return face.template
