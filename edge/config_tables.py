@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+-]*$", max_length=80)]
+BoardId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
 class Part(BaseModel):
@@ -99,6 +100,7 @@ class Door(Part):
     entry_safe: Literal["locked", "released"] = "locked"
     egress_safe: Literal["released"] = "released"
     open_ms: Annotated[int, Field(ge=200, le=30_000)] = 4_000
+    board: BoardId | None = None  # refuse any other board on this port (twin adapters)
     cameras: list[Id] = []
     position_mm: tuple[int, int] | None = None
 
@@ -109,6 +111,7 @@ class Turnstile(Part):
     id: Id
     port: str | None = None
     baud: int = 115_200
+    board: BoardId | None = None
     cameras: list[Id] = []
     position_mm: tuple[int, int] | None = None
 
