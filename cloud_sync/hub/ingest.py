@@ -32,7 +32,7 @@ class Ingest:
 
     def __init__(self, store: HubStore, now: Now, send: Send, events_came: Callable[[], None]) -> None:
         self._store, self._now, self._send, self._events_came = store, now, send, events_came
-        self._waiting: dict[str, dict[int, Batch]] = defaultdict(dict)
+        self._waiting: dict[tuple[str, int], dict[int, Batch]] = defaultdict(dict)  # by box and epoch
         self._told: dict[str, int] = {}
         self.rejected = 0
         self.last_error = ""
@@ -82,20 +82,22 @@ class Ingest:
             return
         self._answer(device, receipt)
         self._events_came()
-        self._take_waiting(device, receipt.upto)
+        self._take_waiting(device, receipt)
 
-    def _take_waiting(self, device: str, upto: int) -> None:
-        waiting = self._waiting.get(device, {})
-        ready = next((first for first in sorted(waiting) if first <= upto + 1), None)
+    def _take_waiting(self, device: str, receipt: Receipt) -> None:
+        key = (device, receipt.epoch)
+        waiting = self._waiting.get(key, {})
+        ready = next((first for first in sorted(waiting) if first <= receipt.upto + 1), None)
         if ready is not None:
             self._batch(device, waiting.pop(ready))
         if not waiting:
-            self._waiting.pop(device, None)
+            self._waiting.pop(key, None)
 
     def _keep(self, device: str, batch: Batch, upto: int) -> None:
-        fits = device in self._waiting or len(self._waiting) < MAX_BOXES_WAITING
-        if fits and batch.first <= upto + MAX_AHEAD and len(self._waiting[device]) < MAX_WAITING:
-            self._waiting[device][batch.first] = batch
+        key = (device, batch.epoch)
+        fits = key in self._waiting or len(self._waiting) < MAX_BOXES_WAITING
+        if fits and batch.first <= upto + MAX_AHEAD and len(self._waiting[key]) < MAX_WAITING:
+            self._waiting[key][batch.first] = batch
 
     def _answer(self, device: str, receipt: Receipt) -> None:
         self._send(topics.topic(device, topics.RECEIPT), wire.pack(receipt, "receipt"), 0)
