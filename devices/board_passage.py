@@ -219,13 +219,14 @@ class BoardPassage:
         entry_safe: Literal["locked", "released"],
         grant_ms: int,
         table: str,
+        board: str | None = None,
     ) -> None:
         if not port:
             raise BadInput(f"{table}[{gate}].port", "is missing; give the board's port, e.g. /dev/serial/by-id/...")
         self.name = gate
         self._grant_ms = grant_ms
         self._reporter = Reporter(gate, now)
-        self._link = BoardLink(port, baud, plans(entry_safe), self._reporter)
+        self._link = BoardLink(port, baud, plans(entry_safe), self._reporter, bytes.fromhex(board) if board else None)
         self._running = False
         self._grants = GrantLog(self._reporter)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import sys
 import tempfile
 from pathlib import Path
@@ -27,6 +28,7 @@ class SimulatorProcess:
     def __init__(self, kind: Literal["door", "turnstile"], auto_pass_ms: int | None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="muin-board-")
         self.link = str(Path(self._folder.name) / kind)
+        self.board_id = secrets.token_hex(8)
         self._kind = kind
         self._auto_pass_ms = auto_pass_ms
         self._process: asyncio.subprocess.Process | None = None
@@ -44,6 +46,7 @@ class SimulatorProcess:
                 await self._boot()
                 assert self._process is not None
                 await self._process.wait()
+                Path(self.link).unlink(missing_ok=True)  # the kernel may give that pty to somebody else
                 await asyncio.sleep(BOOT_PAUSE_S)
         finally:
             self.stop_process()
@@ -65,7 +68,7 @@ class SimulatorProcess:
             self._process.stdin.write(words.encode() + b"\n")
 
     async def _boot(self) -> None:
-        arguments = ["--link", self.link, "--kind", self._kind, "--stdin"]
+        arguments = ["--link", self.link, "--kind", self._kind, "--board-id", self.board_id, "--stdin"]
         if self._auto_pass_ms is not None:
             arguments += ["--auto-pass", str(self._auto_pass_ms)]
         self._process = await asyncio.create_subprocess_exec(

@@ -27,10 +27,15 @@ class Board:
     """
 
     def __init__(
-        self, kind: Kind = "door", auto_pass_ms: int | None = None, major: int = messages.MAJOR, at_ms: int = 0
+        self,
+        kind: Kind = "door",
+        auto_pass_ms: int | None = None,
+        major: int = messages.MAJOR,
+        board_id: bytes = b"SIMULATD",
     ) -> None:
         self.kind = kind
         self.major = major
+        self.board_id = board_id
         self.auto_pass_ms = auto_pass_ms
         self.log: list[dict[str, Any]] = []
         self.level = {Output.ENTRY: Level.LOCKED, Output.EGRESS: Level.RELEASED}
@@ -45,9 +50,9 @@ class Board:
         self._last: tuple[int, bytes, bytes] | None = None
         self._pulse_until: dict[Output, int] = {}
         self._plans: list[tuple[int, Callable[[], None]]] = []
-        self._at_ms = at_ms
-        self._silent_at_ms = at_ms
-        self._status_due_ms = at_ms
+        self._at_ms = 0
+        self._silent_at_ms = 0
+        self._status_due_ms = 0
         self._bad_frames = 0
         self._seq = 0
         self._decoder = frames.StreamDecoder()
@@ -183,7 +188,7 @@ class Board:
             minor=messages.MINOR,
             nonce=hello.nonce,
             build=BUILD,
-            board_id=b"SIMULATD",
+            board_id=self.board_id,
             boot_reason=BootReason.POWER,
             capabilities=int(parts),
             board_ms=self._at_ms % 2**32,

@@ -63,9 +63,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kind", choices=("door", "turnstile"), default="door")
     parser.add_argument("--auto-pass", type=int, metavar="MS", help="a body passes this long after each grant")
     parser.add_argument("--protocol-major", type=int, default=messages.MAJOR, help="the version this board speaks")
+    parser.add_argument("--board-id", type=_board_id, default=b"SIMULATD", metavar="HEX", help="16 hex digits")
     parser.add_argument("--log", action="store_true", help="one JSON line for every happening inside the board")
     parser.add_argument("--stdin", action="store_true", help="take words from standard input, stop when it ends")
     return parser
+
+
+def _board_id(text: str) -> bytes:
+    found = bytes.fromhex(text)
+    if len(found) != 8:
+        raise ValueError("a board id has 16 hex digits")
+    return found
 
 
 def _point(link: Path, target: str) -> None:
@@ -85,7 +93,7 @@ def _board_ms() -> int:
 
 def _serve(master: int, chosen: argparse.Namespace) -> None:
     start = _board_ms()
-    board = Board(chosen.kind, chosen.auto_pass, chosen.protocol_major)
+    board = Board(chosen.kind, chosen.auto_pass, chosen.protocol_major, chosen.board_id)
     words = sys.stdin.fileno() if chosen.stdin else -1
     waiting = selectors.DefaultSelector()
     waiting.register(master, selectors.EVENT_READ)

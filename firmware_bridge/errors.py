@@ -37,6 +37,10 @@ class VersionMismatch(BridgeError):
     """The board speaks another major version of the protocol; its outputs are not armed."""
 
 
+class WrongBoard(BridgeError):
+    """Another board than the configured one answers on this port; its outputs are not armed."""
+
+
 class NotReady(BridgeError):
     """A request was made while there is no session with the board; nothing was sent."""
 

@@ -22,6 +22,7 @@ from firmware_bridge.errors import (
     MessageError,
     NotReady,
     VersionMismatch,
+    WrongBoard,
 )
 from firmware_bridge.messages import Level, Message, Output, Result
 from firmware_bridge.serial_port import SerialPipe, open_port
@@ -78,15 +79,26 @@ class _Pending:
 
 
 class BoardLink:
-    """One board behind one serial port. `run` keeps the session up until it is cancelled."""
+    """One board behind one serial port. `run` keeps the session up until it is cancelled.
 
-    def __init__(self, path: str, baud: int, outputs: tuple[OutputPlan, ...], listener: Listener) -> None:
+    `board_id` (8 bytes): no other board is armed on this port. None takes any.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        baud: int,
+        outputs: tuple[OutputPlan, ...],
+        listener: Listener,
+        board_id: bytes | None = None,
+    ) -> None:
         self.path = path
         self.baud = baud
         self.state = LinkState.STARTING
         self.detail = ""
         self.welcome: messages.Welcome | None = None
         self._outputs = outputs
+        self._board_id = board_id
         self._listener = listener
         self._turn = asyncio.Lock()
         self._seq = 0
@@ -173,6 +185,11 @@ class BoardLink:
             raise VersionMismatch(
                 f"{self.path}: the board speaks protocol {answer.major}.{answer.minor}, this program "
                 f"{messages.MAJOR}.{messages.MINOR}; outputs stay disarmed; update the board's firmware or this program"
+            )
+        if self._board_id not in (None, answer.board_id):
+            raise WrongBoard(
+                f"{self.path}: board {answer.board_id.hex()} answers where another is configured; swap the cables, "
+                "or correct `port` or `board` in store.toml"
             )
         return answer
 

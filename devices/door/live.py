@@ -22,4 +22,5 @@ class LiveDoor(BoardPassage):
             entry_safe=row.entry_safe,
             grant_ms=row.open_ms,
             table="door",
+            board=row.board,
         )

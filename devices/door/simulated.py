@@ -19,6 +19,7 @@ class SimulatedDoor(ProcessPassage):
 
     def __init__(self, row: Door, gate: str, now: Now, auto_pass_ms: int | None = WALK_MS) -> None:
         board = SimulatorProcess("door", auto_pass_ms)
+        row = row.model_copy(update={"board": board.board_id})  # a reused pty of another board is not ours
         super().__init__(board, LiveDoor(row, gate, now, board.link))
 
 

@@ -19,5 +19,12 @@ class LiveTurnstile(BoardPassage):
 
     def __init__(self, row: Turnstile, gate: str, now: Now, port: str | None = None) -> None:
         super().__init__(
-            gate, now, port or row.port, baud=row.baud, entry_safe="locked", grant_ms=GRANT_MS, table="turnstile"
+            gate,
+            now,
+            port or row.port,
+            baud=row.baud,
+            entry_safe="locked",
+            grant_ms=GRANT_MS,
+            table="turnstile",
+            board=row.board,
         )

@@ -19,6 +19,7 @@ class SimulatedTurnstile(ProcessPassage):
 
     def __init__(self, row: Turnstile, gate: str, now: Now, auto_pass_ms: int | None = WALK_MS) -> None:
         board = SimulatorProcess("turnstile", auto_pass_ms)
+        row = row.model_copy(update={"board": board.board_id})  # a reused pty of another board is not ours
         super().__init__(board, LiveTurnstile(row, gate, now, board.link))
 
 

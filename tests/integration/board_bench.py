@@ -62,13 +62,15 @@ class BoardProcess:
 
     def __init__(self, link: Path, *options: str) -> None:
         self.link, self._options = link, options
+        self.board_id = random.SystemRandom().randbytes(8).hex()  # never mistake another run's board for this one
         self.log: list[dict[str, Any]] = []
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self.log.clear()
-        command = ["-m", "firmware_bridge.board_simulator", "--link", str(self.link), "--log", *self._options]
+        command = ["-m", "firmware_bridge.board_simulator", "--link", str(self.link), "--log"]
+        command += ["--board-id", self.board_id, *self._options]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, *command, stdout=asyncio.subprocess.PIPE, cwd=ROOT
         )

@@ -34,7 +34,7 @@ def test_a_grant_opens_counts_and_locks_again(tmp_path: Path) -> None:
     async def main() -> None:
         seen = Seen()
         async with board(tmp_path / "port", "--auto-pass", "100") as peer:
-            gate = door(peer.link, open_ms=500)
+            gate = door(peer.link, board=peer.board_id, open_ms=500)
             async with running(gate, seen):
                 await until(lambda: "ok" in seen.health(), "session")
                 await gate.grant(grant("r1"))
@@ -59,7 +59,7 @@ def test_each_grant_acts_once_on_a_line_that_damages_bytes(tmp_path: Path, seed:
         seen = Seen()
         async with board(tmp_path / "board", "--auto-pass", "1") as peer:
             line = NoisyLine(peer.link, tmp_path / "port", seed)
-            gate = door(tmp_path / "port", open_ms=200)
+            gate = door(tmp_path / "port", open_ms=200, board=peer.board_id)
             async with running(gate, seen):
                 await until(lambda: "ok" in seen.health(), "session")
                 line.rate = 0.01
@@ -90,7 +90,7 @@ def test_a_killed_board_is_said_and_comes_back(tmp_path: Path) -> None:
     async def main() -> None:
         seen = Seen()
         async with board(tmp_path / "port") as peer:
-            gate = door(peer.link)
+            gate = door(peer.link, board=peer.board_id)
             async with running(gate, seen):
                 await until(lambda: "ok" in seen.health(), "session")
                 peer.send(signal.SIGKILL)
@@ -115,7 +115,7 @@ def test_a_frozen_board_is_said_and_what_waited_for_it_does_nothing(tmp_path: Pa
     async def main() -> None:
         seen = Seen()
         async with board(tmp_path / "port") as peer:
-            gate = door(peer.link)
+            gate = door(peer.link, board=peer.board_id)
             async with running(gate, seen):
                 await until(lambda: "ok" in seen.health(), "session")
                 peer.send(signal.SIGSTOP)
@@ -165,7 +165,7 @@ def test_a_silent_box_leaves_the_board_safe(tmp_path: Path) -> None:
     async def main() -> None:
         seen = Seen()
         async with board(tmp_path / "port") as peer:
-            gate = door(peer.link, open_ms=30_000)
+            gate = door(peer.link, board=peer.board_id, open_ms=30_000)
             async with running(gate, seen):
                 await until(lambda: "ok" in seen.health(), "session")
                 await gate.grant(grant("r1"))
@@ -183,7 +183,7 @@ def test_another_major_version_arms_nothing_and_names_the_cure(tmp_path: Path) -
     async def main() -> None:
         seen = Seen()
         async with board(tmp_path / "port", "--protocol-major", "9") as peer:
-            gate = door(peer.link)
+            gate = door(peer.link, board=peer.board_id)
             async with running(gate, seen):
                 await until(lambda: seen.health(), "report")
                 await gate.grant(grant("r1"))
@@ -193,6 +193,24 @@ def test_another_major_version_arms_nothing_and_names_the_cure(tmp_path: Path) -
             check = await door(peer.link).self_check()
             assert check.state == "failed"
             assert "update" in check.cure
+
+    bench(main)
+
+
+def test_a_foreign_board_is_not_armed(tmp_path: Path) -> None:
+    async def main() -> None:
+        seen = Seen()
+        async with board(tmp_path / "port") as peer:
+            gate = door(peer.link, board="00" * 8)
+            async with running(gate, seen):
+                await until(lambda: seen.health(), "report")
+                await gate.grant(grant("r1"))
+            assert seen.health() == ["lost"]
+            assert not seen.answers()["r1"].ok
+            assert peer.of("pulse") == []
+            check = await gate.self_check()
+            assert peer.board_id in check.detail
+            assert "board" in check.cure
 
     bench(main)
 
