@@ -9,7 +9,7 @@ import pytest
 
 from devices.shelf_scale.steps import StepFilter
 from edge import config
-from edge.core.events import PlateSteady, WeightStep
+from edge.core.events import PlateSteady, TracksSeen, WeightStep
 from edge.core.signals import PlateSamples
 from edge.nanostore.case import Case, read_case
 
@@ -50,14 +50,12 @@ def test_the_one_lift_is_the_one_step(case: Case) -> None:
 
 def test_hand_and_plate_meet_at_the_lift(case: Case) -> None:
     """Planogram and tracker share one frame: at the true time a hand is at the true plate."""
-    from edge.core.events import TracksSeen
-
     assert case.truth is not None
-    (event,) = case.truth["events"]
+    (event,) = case.truth.events
     shop = config.parse(case.config_text)
-    place = next(row.position_mm for row in shop.plate if row.id == event["slot"])
+    place = next(row.position_mm for row in shop.plate if row.id == event.slot)
     frames = [item for item in case.items if isinstance(item, TracksSeen)]
-    frame = min(frames, key=lambda frame: abs(frame.captured_ns / 1e9 - event["t_s"]))
+    frame = min(frames, key=lambda frame: abs(frame.captured_ns / 1e9 - event.t_s))
     apart = [np.linalg.norm(np.subtract(hand, place)) for hand in frame.people[0].hands_mm]
     assert min(apart) < 350
     distances = [np.linalg.norm(np.subtract(row.position_mm, place)) for row in shop.plate if row.position_mm]

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from devices.shelf_scale.steps import StepFilter
@@ -138,7 +138,9 @@ def test_events_out_of_order_within_the_window_verify(tmp_path: Path, delays: li
 
 @pytest.mark.xfail(reason="a late event is judged before the time of its arrival is known to the core", strict=False)
 @given(delays=st.lists(st.integers(0, 3000), min_size=300, max_size=300), tail_ms=st.integers(0, 8000))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_late_events_verify(tmp_path: Path, delays: list[int], tail_ms: int) -> None:
     assert verify(delayed(tmp_path / "r", delays, tail_ms), LAYOUT)[0]
 
