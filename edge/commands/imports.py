@@ -117,7 +117,7 @@ def _import_case(folder: Path, target: Path) -> dict[str, Any]:
 
 
 def _write(case: Case, source: Path, folder: Path) -> None:
-    from edge import config
+    from edge import config, truth
     from edge.clock import rfc3339
     from edge.recorder import Recorder
 
@@ -132,4 +132,4 @@ def _write(case: Case, source: Path, folder: Path) -> None:
     finally:
         recorder.close()
     if case.truth is not None:
-        (folder / "truth.json").write_text(json.dumps(case.truth, indent=1) + "\n", encoding="utf-8")
+        truth.save(folder, case.truth)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from edge.core.errors import BadInput
-from edge.core.events import Event, RunStarted
+from edge.core.events import Event, RunStarted, TracksSeen
 from edge.core.signals import PlateSamples, Signal
 from edge.nanostore import streams
 from edge.nanostore.lines import find, need
 from edge.nanostore.shop import STORE_ID, Shop
 from edge.nanostore.truth import Timeline, our_truth, read_truth
-
-FILES = ("products", "planogram", "plate_data", "full_targets")
+from edge.truth import Truth
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +24,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     config_text: str
     began_ns: int
     items: list[Event | Signal]
-    truth: dict[str, Any] | None
+    truth: Truth | None
     notices: list[str]
 
 
@@ -45,18 +43,21 @@ def read_case(folder: Path) -> Case:
     streams.check_span([*blocks, *frames])
     line = _timeline(blocks, frames, seen is None)
     keys = streams.measured(blocks)
-    items: list[Any] = [streams.as_samples(block, keys[block.gondola], line.began_ns) for block in blocks]
-    items += [streams.as_tracks(frame, line.began_ns) for frame in frames]
-    items += list(streams.stand_in(line.end_ns)) if seen is None else []
+    found: list[PlateSamples | TracksSeen] = [
+        streams.as_samples(block, keys[block.gondola], line.began_ns) for block in blocks
+    ]
+    found += [streams.as_tracks(frame, line.began_ns) for frame in frames]
+    found += list(streams.stand_in(line.end_ns)) if seen is None else []
     walked = [person.place_mm for frame in frames for person in frame.people if person.place_mm]
-    text = shop.as_toml([key for found in keys.values() for key in found], walked)
+    text = shop.as_toml([key for each in keys.values() for key in each], walked)
     truth = read_truth(folder / "truth.json")
-    start = RunStarted(captured_ns=0, source="import", run_id=_run_id(folder), wall_ns=line.began_ns)
+    items: list[Event | Signal] = [*streams.by_time(found)]
+    start = RunStarted(captured_ns=0, source="import", run_id=_run_id(items, text), wall_ns=line.began_ns)
     return Case(
         store_id=STORE_ID,
         config_text=text,
         began_ns=line.began_ns,
-        items=[start, *streams.by_time(items)],
+        items=[start, *items],
         truth=our_truth(truth, shop, line) if truth is not None else None,
         notices=shop.notices,
     )
@@ -88,10 +89,10 @@ def _timeline(blocks: list[streams.Block], frames: list[streams.Frame], alone: b
     return Timeline(began_ns=began_ns, plates_ns=plates_ns, end_ns=end_ns - began_ns, tracks=tracks, stand_in=stand_in)
 
 
-def _run_id(folder: Path) -> str:
-    """The same case gives the same run, and so the same ids, wherever it is imported."""
-    digest = hashlib.sha256()
-    for name in FILES:
-        path = find(folder, name)
-        digest.update(name.encode() + b"\0" + (path.read_bytes() if path else b""))
+def _run_id(items: list[Event | Signal], text: str) -> str:
+    """The same case gives the same run, and so the same ids, wherever and however packed it lies."""
+    digest = hashlib.sha256(text.encode())
+    encode = msgspec.json.Encoder().encode
+    for item in items:
+        digest.update(encode(item))
     return f"import-{digest.hexdigest()[:16]}"

@@ -7,8 +7,13 @@ the shelves, y into them, z up (checked on a real case: the hand is at the plate
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, TypeAlias
 
 import msgspec
+
+# Beyond these a number is a broken line, and would not survive being counted in milligrams and millimetres.
+Sane: TypeAlias = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,29 +23,29 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 class Gondola(Form, frozen=True, kw_only=True):
     """Number of a gondola, from 1."""
 
-    id: int = 0
+    id: Count = 0
 
 
 class ShelfId(Form, frozen=True, kw_only=True):
     """A shelf of a gondola, from 1, bottom up."""
 
     gondola_id: Gondola = Gondola()
-    shelf_index: int = 0
+    shelf_index: Count = 0
 
 
 class PlateId(Form, frozen=True, kw_only=True):
     """A plate of a shelf, from 1, left to right."""
 
     shelf_id: ShelfId = ShelfId()
-    plate_index: int = 0
+    plate_index: Count = 0
 
 
 class Xyz(Form, frozen=True, kw_only=True):
     """A point, or an angle in radians about each axis."""
 
-    x: float = 0.0
-    y: float = 0.0
-    z: float = 0.0
+    x: Sane = 0.0
+    y: Sane = 0.0
+    z: Sane = 0.0
 
 
 class Transform(Form, frozen=True, kw_only=True):
@@ -54,9 +59,9 @@ class Box(Form, frozen=True, kw_only=True):
     """Room of a product in metres; the transform moves its left, front, lower corner."""
 
     transform: Transform = Transform()
-    dim_x: float = 0.0
-    dim_y: float = 0.0
-    dim_z: float = 0.0
+    dim_x: Sane = 0.0
+    dim_y: Sane = 0.0
+    dim_z: Sane = 0.0
 
 
 class ProductId(Form, frozen=True, kw_only=True):
@@ -77,8 +82,8 @@ class Metadata(Form, frozen=True, kw_only=True):
     """`price` in US dollars, `weight` in grams."""
 
     name: str = ""
-    price: float | None = None
-    weight: float | None = None
+    price: Sane | None = None
+    weight: Sane | None = None
 
 
 class ProductRow(Form, frozen=True, kw_only=True):
@@ -98,7 +103,7 @@ class Values(Form, frozen=True, kw_only=True):
     """`data` is base64 of little-endian numbers, shape [samples, shelf, plate]."""
 
     data: bytes
-    shape: tuple[int, int, int]
+    shape: tuple[Count, Count, Count]
     type: str = "DATATYPE_FLOAT32"
 
 
@@ -106,7 +111,7 @@ class PlateBlock(Form, frozen=True, kw_only=True):
     """Samples of one gondola."""
 
     plate_id: PlateId
-    freq_samp: float
+    freq_samp: Sane
     values: Values
 
 
@@ -170,7 +175,7 @@ class ReceiptItem(Form, frozen=True, kw_only=True):
     """A product of a receipt."""
 
     barcode: str
-    quantity: int = 1
+    quantity: Count = 1
 
 
 class Receipt(Form, frozen=True, kw_only=True):
@@ -184,13 +189,13 @@ class TruthEvent(Form, frozen=True, kw_only=True):
     """One movement of goods; its time is `seconds_after_first_plate_sample`, or `utc` where that is missing."""
 
     type: str
-    seconds_after_first_plate_sample: float | None = None
+    seconds_after_first_plate_sample: Sane | None = None
     utc: datetime | None = None
-    gondola: int | None = None
-    shelf: int | None = None
-    plate: int | None = None
+    gondola: Count | None = None
+    shelf: Count | None = None
+    plate: Count | None = None
     barcode: str | None = None
-    quantity: int = 1
+    quantity: Count = 1
     target_id: str | int | None = None
 
 

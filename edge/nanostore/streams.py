@@ -19,6 +19,7 @@ from edge.nanostore.lines import Line, rows
 from edge.nanostore.shop import Key, plate_name
 
 NUMBERS = {"DATATYPE_FLOAT32": "<f4", "DATATYPE_FLOAT64": "<f8"}
+SLOWEST_HZ, FASTEST_HZ = 0.1, 10_000
 MM_PER_INCH = 25.4
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_CASE = timedelta(days=1)
@@ -56,9 +57,9 @@ def read_blocks(path: Path) -> list[Block]:
         grams = _grams(line, data.values)
         if shapes.setdefault(gondola, grams.shape[1:]) != grams.shape[1:]:
             raise BadInput(str(line), f"gondola {gondola} has another shape than in the lines before")
-        if not 0 < data.freq_samp <= 10_000:
+        if not SLOWEST_HZ <= data.freq_samp <= FASTEST_HZ:
             raise BadInput(str(line), f"freq_samp is {data.freq_samp}; it must be a rate in Hz")
-        blocks.append(Block(_utc(row.document.header.t_origin), line, gondola, data.freq_samp, grams))
+        blocks.append(Block(_utc(line, row.document.header.t_origin), line, gondola, data.freq_samp, grams))
     return blocks
 
 
@@ -78,7 +79,8 @@ def read_frames(path: Path) -> list[Frame]:
     """All frames of full_targets, those without people too. Raises BadInput with file and line."""
     found = rows(path, TargetsLine)
     return [
-        Frame(_utc(row.document.header.t_origin), line, _people(row.document.targets.targets)) for line, row in found
+        Frame(_utc(line, row.document.header.t_origin), line, _people(row.document.targets.targets))
+        for line, row in found
     ]
 
 
@@ -106,8 +108,11 @@ def _mm(joint: Joint) -> PointMm:
     return round(point.x * MM_PER_INCH), round(point.y * MM_PER_INCH), round(point.z * MM_PER_INCH)
 
 
-def _utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+def _utc(line: Line, at: datetime) -> datetime:
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        raise BadInput(str(line), f"t_origin {at.isoformat()} is no time that can have been") from None
 
 
 def unix_ns(at: datetime) -> int:

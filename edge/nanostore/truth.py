@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Literal, cast, get_args
 
 import msgspec
 
 from edge.core.errors import BadInput
-from edge.nanostore.forms import CaseTruth, Receipt, TruthEvent
+from edge.nanostore.forms import CaseTruth, ReceiptItem, TruthEvent
 from edge.nanostore.shop import Key, Shop, plate_name, sku_of
 from edge.nanostore.streams import unix_ns
+from edge.truth import Change, Truth, Visit, parse
 
-KEPT = ("take", "put")
+UNNAMED = "#"  # a receipt that names no target
+Kind = Literal["take", "put"]
 
 
 def read_truth(path: Path) -> CaseTruth | None:
@@ -45,49 +47,50 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
         return round((at_ns - self.began_ns) / 1e9, 6)
 
 
-def our_truth(truth: CaseTruth, shop: Shop, line: Timeline) -> dict[str, Any]:
-    """The document for truth.json of the recording."""
-    visits = [_visit(number, receipt, shop, line) for number, receipt in enumerate(truth.receipts)]
-    names = {visit["tracks"][0]: visit["visit"] for visit in visits if visit["tracks"]}
-    alone = visits[0]["visit"] if len(visits) == 1 else None
-    skus = {sku for visit in visits for sku in visit["items"]}
-    events = [_event(event, shop, line, skus) for event in truth.events if event.type in KEPT]
-    for event, source in zip(events, (e for e in truth.events if e.type in KEPT), strict=True):
-        event["visit"] = names.get(str(source.target_id)) if source.target_id is not None else alone
-    return {"format": 1, "visits": visits, "events": events, "counts": []}
+def our_truth(truth: CaseTruth, shop: Shop, line: Timeline) -> Truth:
+    """The truth of the recording. Without a tracker all receipts are those of the one visit there is."""
+    owed: dict[str, list[ReceiptItem]] = {}
+    for number, receipt in enumerate(truth.receipts):
+        named = f"{UNNAMED}{number}" if receipt.target_id is None else str(receipt.target_id)
+        owed.setdefault(line.stand_in or named, []).extend(receipt.products)
+    visits = tuple(_visit(number, track, items, shop, line) for number, (track, items) in enumerate(owed.items()))
+    events = tuple(_event(event, shop, line, visits) for event in truth.events if event.type in get_args(Kind))
+    return parse(msgspec.json.encode(Truth(visits=visits, events=events)), "truth.json of the case")
 
 
-def _visit(number: int, receipt: Receipt, shop: Shop, line: Timeline) -> dict[str, Any]:
+def _visit(number: int, track: str, owed: list[ReceiptItem], shop: Shop, line: Timeline) -> Visit:
     items: dict[str, int] = {}
-    for item in receipt.products:
+    for item in owed:
         sku = sku_of(item.barcode)
         items[sku] = items.get(sku, 0) + item.quantity
     prices = [(shop.price_minor.get(sku), quantity) for sku, quantity in items.items()]
     total = sum(price * quantity for price, quantity in prices if price is not None)
-    track = line.stand_in or (str(receipt.target_id) if receipt.target_id is not None else None)
-    first, last = line.tracks.get(track or "", (line.began_ns, None))
-    return {
-        "visit": chr(ord("A") + number) if number < 26 else f"V{number + 1}",
-        "shopper": None,
-        "tracks": [track] if track else [],
-        "entered_s": line.seconds(first),
-        "left_s": line.seconds(last) if last is not None else None,
-        "items": items,
-        "total_minor": None if any(price is None for price, _ in prices) else total,
-    }
+    first_ns, last_ns = line.tracks.get(track, (line.began_ns, None))
+    return Visit(
+        visit=chr(ord("A") + number) if number < 26 else f"V{number + 1}",
+        tracks=() if track.startswith(UNNAMED) else (track,),
+        entered_s=line.seconds(first_ns),
+        left_s=line.seconds(last_ns) if last_ns is not None else None,
+        items=items,
+        total_minor=None if any(price is None for price, _ in prices) else total,
+    )
 
 
-def _event(event: TruthEvent, shop: Shop, line: Timeline, owed: set[str]) -> dict[str, Any]:
+def _event(event: TruthEvent, shop: Shop, line: Timeline, visits: tuple[Visit, ...]) -> Change:
     slot: Key | None = None
     if event.gondola is not None and event.shelf is not None and event.plate is not None:
         slot = (event.gondola, event.shelf, event.plate)
-    return {
-        "t_s": line.seconds(_when(event, line)),
-        "kind": event.type,
-        "sku": sku_of(event.barcode) if event.barcode else _only(shop.skus.get(slot, []) if slot else [], owed),
-        "slot": plate_name(slot) if slot else None,
-        "quantity": event.quantity,
-    }
+    owed = {sku for visit in visits for sku in visit.items}
+    whose = {track: visit.visit for visit in visits for track in visit.tracks}
+    alone = visits[0].visit if len(visits) == 1 and (line.stand_in or event.target_id is None) else None
+    return Change(
+        t_s=line.seconds(_when(event, line)),
+        kind=cast(Kind, event.type),
+        sku=sku_of(event.barcode) if event.barcode else _only(shop.skus.get(slot, []) if slot else [], owed),
+        slot=plate_name(slot) if slot else None,
+        quantity=event.quantity,
+        visit=alone or whose.get(str(event.target_id)),
+    )
 
 
 def _only(skus: list[str], owed: set[str]) -> str | None:
