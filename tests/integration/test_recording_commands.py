@@ -72,7 +72,7 @@ def clip(tmp_path: Path) -> Path:
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
         noise = np.random.default_rng(3)
         for number in range(40):
-            picture = noise.integers(0, 60, (64, 96, 3), dtype=np.uint8)
+            picture = noise.integers(0, 255, (64, 96, 3), dtype=np.uint8)
             picture[:, : number * 2] = 200
             out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         out.mux(stream.encode(None))
@@ -187,7 +187,7 @@ def test_bad_clips_exit_2_and_leave_nothing(clip: Path, config: Path, tmp_path: 
         "text.mp4": b"not a clip at all",
         "half.mp4": content[: len(content) // 2],
         "most.mp4": content[: len(content) * 3 // 4],
-        "burnt.mp4": content[: len(content) // 3] + bytes(300) + content[len(content) // 3 + 300 :],
+        "burnt.mp4": content[: len(content) // 2] + bytes(3000) + content[len(content) // 2 + 3000 :],
     }
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
