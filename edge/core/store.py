@@ -52,17 +52,21 @@ class Store:
         }
 
     def handle(self, event: Event) -> tuple[Command, ...]:
-        """Take in one event (stamped by the inbox) and return the orders that are now certain."""
+        """Take in one event (stamped by the inbox) and return the orders that are now certain.
+
+        Time goes on first and lateness is judged afterwards, so ticks, which no recording keeps, change nothing.
+        """
+        is_tick = isinstance(event, events.Tick)
+        reached_ns = max(event.received_ns, event.captured_ns if is_tick else 0) - self._window_ns
         self._shop.out = []
-        if not isinstance(event, events.Tick):
+        self._advance(reached_ns)
+        if not is_tick:
             if event.captured_ns < self._shop.state.now_ns:
                 self.late += 1
                 self._dispatch(event)
             else:
                 self._window.push(event)
-        self._advance(
-            max(event.received_ns, event.captured_ns if isinstance(event, events.Tick) else 0) - self._window_ns
-        )
+                self._advance(reached_ns)
         return tuple(self._shop.out)
 
     def finish(self) -> tuple[Command, ...]:

@@ -136,7 +136,6 @@ def test_events_out_of_order_within_the_window_verify(tmp_path: Path, delays: li
     assert verify(delayed(tmp_path / "r", delays, tail_ms), LAYOUT)[0]
 
 
-@pytest.mark.xfail(reason="a late event is judged before the time of its arrival is known to the core", strict=False)
 @given(delays=st.lists(st.integers(0, 3000), min_size=300, max_size=300), tail_ms=st.integers(0, 8000))
 @settings(
     max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
