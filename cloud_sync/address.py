@@ -21,12 +21,11 @@ BACKOFF_CAP_S: Final = 60.0
 
 
 class Address(msgspec.Struct, frozen=True):
-    """One broker. `is_mqtt_311`: it is known to speak nothing newer."""
+    """One broker."""
 
     host: str
     port: int
     tls: bool = False
-    is_mqtt_311: bool = False
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

@@ -23,7 +23,7 @@ class Protocols:
 
     def choose(self, address: Address) -> int:
         """The version for the next connection."""
-        if address.is_mqtt_311 or address in self._refusing:
+        if address in self._refusing:
             return MQTT_311
         if address in self._silent:
             self._silent.discard(address)

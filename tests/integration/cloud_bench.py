@@ -16,7 +16,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 
-from cloud_sync.address import Address
+from cloud_sync.address import Address, Login
 from cloud_sync.called_ledger import CalledLedger
 from cloud_sync.conversation import Settings
 from cloud_sync.hub.payments import Provider, ReferenceProvider
@@ -82,7 +82,7 @@ def closing(number: int, *, amount_minor: int = 250, shopper: str = "p01") -> li
 class Box:
     """One edge box: a real ledger behind its writer, a real link, and a stand-in for the core that books answers."""
 
-    def __init__(self, folder: Path, address: Address, **settings: Any) -> None:
+    def __init__(self, folder: Path, address: Address, login: Login | None = None, **settings: Any) -> None:
         ledger = Ledger.open(folder / "ledger.db", KEY, device=DEVICE, currency="KRW")
         self.clock = SystemClock()
         ledger.begin(run_id="run-1", origin_wall_ns=self.clock.origin_wall_ns)
@@ -94,6 +94,7 @@ class Box:
             self.port,
             Settings(device=DEVICE, epoch=ledger.epoch, **values),
             addresses=[address],
+            login=login,
             now=self.clock.now,
             wall_now_ns=wall_now_ns,
             rng=random.Random(1),
@@ -201,6 +202,10 @@ class Mosquitto:
         self._config.write_text("\n".join(lines) + "\n")
         self._binary = binary
         self._child: subprocess.Popen[bytes] | None = None
+
+    def forbid_anonymous(self) -> None:
+        """Ask everybody for a password."""
+        self._config.write_text(self._config.read_text().replace("allow_anonymous true", "allow_anonymous false"))
 
     def start(self) -> None:
         """Start and wait until it takes connections."""

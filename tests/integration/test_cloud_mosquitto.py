@@ -7,11 +7,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from cloud_sync import topics
+from cloud_sync.address import Address, Login, make_login
 from edge.core.events import HealthChanged
 from tests.conftest import program
 from tests.integration.cloud_bench import (
@@ -118,6 +124,63 @@ def test_a_refused_message_is_an_alarm_and_deletes_nothing(tmp_path: Path) -> No
         asyncio.run(scene())
     finally:
         broker.stop(kill=True)
+
+
+def test_tls_needs_the_right_authority_and_a_password(tmp_path: Path) -> None:
+    certificates(tmp_path)
+    passwords = tmp_path / "passwords"
+    tool = program("mosquitto_passwd", "mosquitto")
+    subprocess.run([tool, "-b", "-c", str(passwords), DEVICE, "secret"], check=True, timeout=DEADLINE_S)
+    (tmp_path / "password").write_text("secret\n")
+    files = [f"{key} {tmp_path / name}" for key, name in (("certfile", "server.pem"), ("keyfile", "server.key"))]
+    broker = Mosquitto(program("mosquitto", "mosquitto"), tmp_path, *files, f"password_file {passwords}")
+    broker.forbid_anonymous()
+    broker.start()
+    address = Address("localhost", broker.address.port, tls=True)
+
+    def login(authority: str, password: str | None) -> Login:
+        return make_login(DEVICE, password, str(tmp_path / authority), tls=True)
+
+    async def scene() -> None:
+        good = login("ca.pem", str(tmp_path / "password"))
+        with running_hub(tmp_path / "hub.db", address, login=good):
+            async with running_box(tmp_path, address, login=good) as box:
+                await box.commit(closing(1))
+                await settled(box, 1)
+            for bad, word in (
+                (login("other.pem", str(tmp_path / "password")), "certificate"),
+                (login("ca.pem", None), "Not authorized"),
+            ):
+                async with running_box(tmp_path, address, login=bad) as box:
+                    await until(lambda box=box: box.link.status.last_error, "the refusal")
+                    assert word.lower() in box.link.status.last_error.lower()
+                    assert not box.link.status.connected
+
+    try:
+        asyncio.run(scene())
+    finally:
+        broker.stop(kill=True)
+
+
+def certificates(folder: Path) -> None:
+    """ca.pem, other.pem (another authority) and server.pem with server.key for localhost."""
+    now = datetime.now(tz=UTC)
+    names = {name: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("ca", "other", "localhost")}
+    keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in names}
+    for file, subject, issuer in (("ca", "ca", "ca"), ("other", "other", "other"), ("server", "localhost", "ca")):
+        made = (
+            x509.CertificateBuilder(names[issuer], names[subject], keys[subject].public_key(), 1 + len(file))
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=subject == issuer, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(subject)]), critical=False)
+            .sign(keys[issuer], hashes.SHA256())
+        )
+        (folder / f"{file}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private = keys["localhost"].private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "server.key").write_bytes(private)
 
 
 def test_a_bad_road_makes_nothing_twice(tmp_path: Path, mosquitto: Mosquitto) -> None:

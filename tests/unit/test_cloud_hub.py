@@ -17,7 +17,7 @@ from cloud_sync import envelope, topics, wire
 from cloud_sync.hub.ingest import Ingest
 from cloud_sync.hub.payments import KEY_LIFE_NS, Answer, NoAnswer, ReferenceProvider, settle_open
 from cloud_sync.hub.store import Charge, HubStore
-from cloud_sync.messages import Command, Hello, Presence, Receipt
+from cloud_sync.messages import ChargeSettled, Command, Hello, Presence, Receipt
 from cloud_sync.mqtt import Arrived
 from edge.core.errors import BadInput
 from tests.unit.test_cloud_wire import DEVICE, Row, chain
@@ -166,6 +166,24 @@ def test_chosen_poison_changes_nothing(bench: Bench) -> None:
     far = msgspec.structs.replace(other[0], seq=10**6)
     bench.take(topics.LEDGER, envelope.encode_batch(DEVICE, 1, [far]))
     assert bench.state() == before
+
+
+def test_an_early_batch_waits_for_the_one_before_it(bench: Bench) -> None:
+    first, second, third = batches(events(visit(1) + visit(2) + visit(3)), 4)
+    bench.take(topics.LEDGER, third)
+    bench.take(topics.LEDGER, second)
+    assert (bench.receipts(), bench.store.charges()) == ([], [])
+    bench.take(topics.LEDGER, first)
+    assert [receipt.upto for receipt in bench.receipts()] == [4, 8, 12]
+
+
+def test_a_final_answer_stays(bench: Bench) -> None:
+    bench.take(topics.LEDGER, batches(events(visit(1)), 10)[0])
+    for state in ("unresolved", "confirmed", "declined", "unresolved"):
+        bench.store.settle(ChargeSettled(charge="c1", state=state))
+    bench.store.settle(ChargeSettled(charge="unknown", state="confirmed"))
+    assert bench.store.charges()[0].state == "confirmed"
+    assert [msgspec.json.decode(c.args)["state"] for c in bench.hello()] == ["unresolved", "confirmed"]
 
 
 def test_other_events_under_known_numbers_are_a_fork(bench: Bench) -> None:
