@@ -1,0 +1,245 @@
+"""`muin doctor`: asks every configured device how it is, and says which networks the senses really use.
+
+Must not: change anything at a device, or stop at the first one that is not well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from edge import config
+from edge.core.errors import BadInput
+from edge.core.ports import Check
+
+LONGEST_CHECK_S: Final = 15.0
+Ask = Callable[[], Awaitable[Check]]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `doctor` to the table."""
+    app.command()(doctor)
+
+
+def doctor(
+    file: Annotated[Path, typer.Option("--config", help="the store.toml of the shop")],
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON document on stdout")] = False,
+) -> None:
+    """Ask every configured device for a self-check; one table with the cures. Exit 1 where one is not well."""
+    found = config.load(file)
+    checks = asyncio.run(_ask_all(_devices(found)))
+    senses = _senses(found)
+    well = all(check.state == "ok" for check in [*checks, *senses])
+    weights = _weights(found.models.folder)
+    if as_json:
+        rows = {"devices": checks, "senses": senses}
+        print(json.dumps({"ok": well, **{key: [_row(c) for c in v] for key, v in rows.items()}, "models": weights}))
+    else:
+        _print_table(checks, senses, weights)
+    if not well:
+        sys.exit(1)
+
+
+def _row(check: Check) -> dict[str, str]:
+    return {"device": check.device, "state": check.state, "detail": check.detail, "cure": check.cure}
+
+
+async def _ask_all(devices: list[tuple[str, Ask]]) -> list[Check]:
+    return list(await asyncio.gather(*(_ask(name, ask) for name, ask in devices)))
+
+
+async def _ask(name: str, ask: Ask) -> Check:
+    try:
+        async with asyncio.timeout(LONGEST_CHECK_S):
+            return await ask()
+    except TimeoutError:
+        cure = "check its power and cable, then ask again"
+        return Check(device=name, state="failed", detail=f"no answer in {LONGEST_CHECK_S:.0f} s", cure=cure)
+    except BadInput as error:
+        return _unusable(name, error)
+
+
+def _unusable(name: str, error: BadInput) -> Check:
+    detail, _, cure = error.text.partition("; ")
+    cure = cure or f"correct {error.place} in store.toml"
+    return Check(device=name, state="failed", detail=f"{error.place}: {detail}", cure=cure)
+
+
+def _devices(found: config.StoreConfig) -> list[tuple[str, Ask]]:
+    """Everything that store.toml names and that can be asked, in the order of the file."""
+    return [*_gates(found), *_scales(found), *_readers(found), *_cameras(found), *_broker(found)]
+
+
+def _unbound(name: str, key: str, example: str) -> tuple[str, Ask]:
+    async def ask() -> Check:
+        cure = f'give {key} = "{example}" in store.toml'
+        return Check(device=name, state="absent", detail=f"{key} is not set, nothing to ask", cure=cure)
+
+    return name, ask
+
+
+def _gates(found: config.StoreConfig) -> Iterator[tuple[str, Ask]]:
+    from devices.door.live import LiveDoor
+    from devices.turnstile.live import LiveTurnstile
+    from edge.clock import SystemClock
+
+    now = SystemClock().now
+    for door in found.door:
+        if door.port is None:
+            yield _unbound(door.id, "port", "/dev/serial/by-id/...")
+        else:
+            yield door.id, lambda row=door: LiveDoor(row, row.id, now).self_check()  # type: ignore[misc]
+    for turnstile in found.turnstile:
+        if turnstile.port is None:
+            yield _unbound(turnstile.id, "port", "/dev/serial/by-id/...")
+        else:
+            yield turnstile.id, lambda row=turnstile: LiveTurnstile(row, row.id, now).self_check()  # type: ignore[misc]
+
+
+def _scales(found: config.StoreConfig) -> Iterator[tuple[str, Ask]]:
+    from devices.shelf_scale.live import LiveScale
+    from edge.clock import SystemClock
+
+    now = SystemClock().now
+    for scale in found.scale:
+        if scale.port is None:
+            yield _unbound(scale.id, "port", "/dev/serial/by-id/...")
+            continue
+        names = [plate.id for plate in found.plate if plate.gondola == scale.gondola]
+
+        async def ask(row: config.Scale = scale, plates: list[str] = names) -> Check:
+            return await LiveScale(row, plates, now).self_check()
+
+        yield scale.id, ask
+
+
+def _readers(found: config.StoreConfig) -> Iterator[tuple[str, Ask]]:
+    from devices.rfid_reader.live import LiveReader
+    from edge.clock import SystemClock
+
+    now = SystemClock().now
+    for reader in found.rfid_reader:
+        if reader.host is None:
+            yield _unbound(reader.id, "host", "reader.local")
+            continue
+
+        async def ask(row: config.Reader = reader) -> Check:
+            return await LiveReader(row, now).self_check()
+
+        yield reader.id, ask
+
+
+def _cameras(found: config.StoreConfig) -> Iterator[tuple[str, Ask]]:
+    from edge.clock import SystemClock
+    from vision.process import VisionWorker
+
+    clock = SystemClock()
+    for camera in found.camera:
+        if camera.url is None:
+            yield _unbound(camera.id, "url", "rtsp://...")
+            continue
+
+        async def ask(name: str = camera.id) -> Check:
+            return await VisionWorker(found, name, clock).self_check()
+
+        yield camera.id, ask
+
+
+def _broker(found: config.StoreConfig) -> Iterator[tuple[str, Ask]]:
+    if found.cloud.broker is None:
+        return
+    from cloud_sync.address import parse_addresses
+
+    text = found.cloud.broker
+
+    async def ask() -> Check:
+        problem = ""
+        for address in parse_addresses(text):
+            try:
+                _, writer = await asyncio.open_connection(address.host, address.port)
+            except OSError as error:
+                problem = f"{address}: {error}"
+                continue
+            writer.close()
+            return Check(device="broker", state="ok", detail=f"{address} takes connections")
+        return Check(device="broker", state="failed", detail=problem, cure="check cloud.broker and the network")
+
+    yield "broker", ask
+
+
+def _senses(found: config.StoreConfig) -> list[Check]:
+    """What the cameras' senses really load, after any falling back, in their own words."""
+    roles = {camera.role for camera in found.camera}
+    folder = found.models.folder
+    checks = []
+    if folder is not None and not Path(folder).is_dir():
+        cure = "correct models.folder in store.toml, or leave it out"
+        checks.append(Check(device="models", state="failed", detail=f"{folder}: there is no such folder", cure=cure))
+    if "gate" in roles:
+        checks.append(_describe("faces", lambda: _face_engine(found)))
+    if "floor" in roles:
+        checks.append(_describe("people", lambda: _people_finder(folder)))
+    return checks
+
+
+def _describe(name: str, load: Callable[[], Any]) -> Check:
+    try:
+        engine = load()
+    except BadInput as error:
+        return _unusable(name, error)
+    text = str(engine.describe())
+    if hasattr(engine, "close"):
+        engine.close()
+    return Check(device=name, state="ok", detail=text)
+
+
+def _face_engine(found: config.StoreConfig) -> Any:
+    from vision.faces.engines import open_engine
+
+    return open_engine(found.faces, Path(found.models.folder) if found.models.folder else None)
+
+
+def _people_finder(folder: str | None) -> Any:
+    from vision.people import choose_finder
+
+    return choose_finder(folder)
+
+
+def _weights(folder: str | None) -> list[dict[str, Any]]:
+    """The optional files, whether they are there, what each adds and what is used without it."""
+    from vision.faces import blazeface, onnx_engine
+    from vision.people import WEIGHTS
+
+    rows = [
+        (str(blazeface.WEIGHTS), "faces found faster, and turned ones", "dlib's HOG detector"),
+        (str(onnx_engine.DETECTOR), 'faces.engine = "onnx" or "auto"', "the dlib engine"),
+        (str(onnx_engine.EMBEDDER), 'faces.engine = "onnx" or "auto"', "the dlib engine"),
+        (WEIGHTS[0], "people by a network, standing still as well", WEIGHTS[1]),
+        (WEIGHTS[1], "people by a small network", "moving blobs"),
+    ]
+    return [
+        {"file": name, "present": folder is not None and (Path(folder) / name).is_file(), "adds": adds, "else": other}
+        for name, adds, other in rows
+    ]
+
+
+def _print_table(checks: list[Check], senses: list[Check], weights: list[dict[str, Any]]) -> None:
+    rows = [*checks, *senses]
+    width = max([len("device"), *(len(row.device) for row in rows)])
+    print(f"{'device':<{width}}  state   detail")
+    for row in rows:
+        print(f"{row.device:<{width}}  {row.state:<6}  {row.detail}")
+        if row.cure:
+            print(f"{'':<{width}}  cure:   {row.cure}")
+    if not rows:
+        print("(store.toml names no device)")
+    print("\noptional model files ([models] folder)")
+    for item in weights:
+        there = "present" if item["present"] else f"absent, used instead: {item['else']}"
+        print(f"  {item['file']}: {there} (adds: {item['adds']})")

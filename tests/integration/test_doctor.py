@@ -1,0 +1,79 @@
+"""`muin doctor` against a real board process, devices that are not there, and files that are no store.toml."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.integration.board_bench import ROOT, bench, board
+
+HEAD = '[store]\nid = "t"\ncurrency = "EUR"\n'
+
+
+async def doctor(file: Path, *options: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "edge", "doctor", "--config", str(file), *options,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+def store(folder: Path, text: str) -> Path:
+    file = folder / "store.toml"
+    file.write_text(HEAD + text)
+    return file
+
+
+def by_device(document: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return {row["device"]: row for row in document["devices"]}
+
+
+def test_a_board_that_answers_is_well(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with board(tmp_path / "port") as peer:
+            file = store(tmp_path, f'[[door]]\nid = "d1"\nport = "{peer.link}"\nboard = "{peer.board_id}"\n')
+            code, out, err = await doctor(file, "--json")
+            assert code == 0, err
+            document = json.loads(out)
+            assert document["ok"] is True
+            assert peer.board_id in by_device(document)["d1"]["detail"]
+            code, out, _ = await doctor(file)
+            assert code == 0
+            assert "d1" in out
+
+    bench(main)
+
+
+def test_every_missing_device_has_a_cure_and_no_traceback(tmp_path: Path) -> None:
+    async def main() -> None:
+        text = '[[door]]\nid = "d1"\nport = "/dev/none"\n[[turnstile]]\nid = "t1"\n'
+        text += '[[camera]]\nid = "c1"\nrole = "shelf"\nurl = "none.mp4"\n[[rfid_reader]]\nid = "r1"\nhost = "a:b:c"\n'
+        text += '[[scale]]\nid = "s1"\ngondola = "g1"\nport = "/dev/none"\n[cloud]\nbroker = "127.0.0.1:1"\n'
+        code, out, err = await doctor(store(tmp_path, text + '[models]\nfolder = "nowhere"\n'), "--json")
+        assert code == 1
+        assert "Traceback" not in err
+        document = json.loads(out)
+        found = by_device(document)
+        assert set(found) == {"d1", "t1", "c1", "r1", "s1", "broker"}
+        assert all(row["state"] != "ok" and row["cure"] for row in found.values()), found
+        assert document["senses"][0]["state"] == "failed"
+        assert document["models"]
+        assert not any(item["present"] for item in document["models"])
+
+    bench(main)
+
+
+def test_a_broken_store_toml_is_bad_input(tmp_path: Path) -> None:
+    async def main() -> None:
+        for file in (store(tmp_path, "[[door]]\n"), tmp_path / "none.toml"):
+            code, out, err = await doctor(file, "--json")
+            assert (code, out) == (2, "")
+            assert str(file) in err
+            assert "Traceback" not in err
+
+    bench(main)
