@@ -187,9 +187,9 @@ class Faces(Part):
     """
 
     engine: Literal["auto", "dlib", "onnx"] = "dlib"
-    max_distance: Annotated[float, Field(gt=0, lt=2)] = 0.5
-    min_cosine: Annotated[float, Field(gt=-1, lt=1)] = 0.40
-    min_margin: Annotated[float, Field(ge=0)] = 0.03
+    max_distance: Annotated[float, Field(gt=0, lt=2)] = 0.48
+    min_cosine: Annotated[float, Field(gt=-1, lt=1)] = 0.44
+    min_margin: Annotated[float, Field(ge=0)] = 0.05
     min_face_px: Annotated[int, Field(ge=20)] = 50
     min_sharpness: Annotated[float, Field(ge=0)] = 8.0
     confirm_frames: Annotated[int, Field(ge=1)] = 2
