@@ -71,7 +71,7 @@ class Backdrop:
         moving, flash = self._motion(planes, at_s)
         offset = self._offset(planes - self._reference)
         plain = self.plain = planes - offset
-        foreground = self._differs(plain, self._reference)
+        foreground = self._stands_out(plain)
         foreground &= ~self._return_to_layer_under(plain, foreground)
         self._follow_candidates(plain, foreground, at_s)
         body, blobs = self._bodies(foreground, at_s)
@@ -111,6 +111,17 @@ class Backdrop:
         colour = np.maximum(delta[..., 1], delta[..., 2]) > COLOUR_SHARE * limit
         return np.asarray((delta[..., 0] > limit) | colour, np.bool_)
 
+    def _stands_out(self, plain: Planes) -> Mask:
+        """Differs from the reference and its neighbours: a camera that trembles by a pixel shows no edges."""
+        assert self._reference is not None
+        kernel = np.ones((3, 3), np.uint8)
+        above = plain - cv2.dilate(self._reference, kernel)
+        below = cv2.erode(self._reference, kernel) - plain
+        beyond = np.maximum(above, below)
+        limit = np.maximum(self._threshold, NOISE_FACTOR * self._noise)
+        colour = np.maximum(beyond[..., 1], beyond[..., 2]) > COLOUR_SHARE * limit
+        return np.asarray((beyond[..., 0] > limit) | colour, np.bool_)
+
     def _return_to_layer_under(self, plain: Planes, foreground: Mask) -> Mask:
         known = foreground & (self._under_layer >= 0)
         if not known.any():
@@ -124,7 +135,7 @@ class Backdrop:
         return back
 
     def _bodies(self, foreground: Mask, at_s: float) -> tuple[Mask, list[Mask]]:
-        closed = cv2.morphologyEx(foreground.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+        closed = cv2.morphologyEx(foreground.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         closed = cv2.morphologyEx(closed, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
         count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
         least = max(6, LEAST_BLOB_SHARE * labels.size)
@@ -134,22 +145,26 @@ class Backdrop:
             if stats[label, cv2.CC_STAT_AREA] < least:
                 continue
             blob = labels == label
-            if not self._may_be_items(blob, stats[label], at_s):
+            if not self._may_be_items(blob, int(stats[label, cv2.CC_STAT_AREA]), at_s):
                 body |= blob
                 blobs.append(blob)
         return body, blobs
 
-    def _may_be_items(self, blob: Mask, stats: NDArray[np.int32], at_s: float) -> bool:
-        area = int(stats[cv2.CC_STAT_AREA])
-        owners = np.bincount(self._owner[blob])
-        if owners[1:].max(initial=0) >= (1 - OUTSIDE_SHARE) * area:
+    def _may_be_items(self, blob: Mask, area: int, at_s: float) -> bool:
+        owners = np.bincount(self._owner[blob], minlength=2)
+        slot = int(owners[1:].argmax()) + 1
+        if self._leaves_picture(blob, slot):
+            return False
+        if owners[slot] >= (1 - OUTSIDE_SHARE) * area:
             return True
-        left, top, width, height = (int(value) for value in stats[:4])
-        rows, columns = blob.shape
-        at_edge = left == 0 or top == 0 or left + width == columns or top + height == rows
-        if at_edge or owners[0] > OUTSIDE_SHARE * area:
+        if owners[0] > OUTSIDE_SHARE * area:
             return False
         return bool(np.quantile(at_s - self._candidate_since[blob], 0.05) >= STILL_S)
+
+    def _leaves_picture(self, blob: Mask, slot: int) -> bool:
+        """Whether the blob goes on beyond the picture at a place that is not the slot's: as arms and bodies do."""
+        strange = blob & (self._owner != slot)
+        return bool(strange[[0, -1]].any() or strange[:, [0, -1]].any())
 
     def _follow_candidates(self, plain: Planes, foreground: Mask, at_s: float) -> None:
         fresh = foreground & self._differs(plain, self._candidate)
