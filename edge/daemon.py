@@ -128,9 +128,13 @@ class Daemon:
         """Start a source of events under the supervisor."""
         self.supervisor.start(source.name, lambda: source.run(self.emit))
 
+    def use_gate(self, gate: str, passage: Passage) -> None:
+        """Send the grants of a gate to a door or turnstile that runs already."""
+        self._passages[gate] = passage
+
     def plug_gate(self, gate: str, passage: Passage) -> None:
         """Start a door or turnstile and send its grants there."""
-        self._passages[gate] = passage
+        self.use_gate(gate, passage)
         self.plug(passage)
 
     def on_rows(self, wake: Any) -> None:
@@ -190,6 +194,12 @@ class Daemon:
         await self._book(orders, event.seq)
         for order in orders:
             self._carry_out(order)
+
+    def tick(self) -> None:
+        """Tell the core the time if it waits for it."""
+        wake_ns, now_ns = self.store.wake_at_ns, self.clock.now()
+        if wake_ns is not None and wake_ns <= now_ns:
+            self.inbox.put(events.Tick(captured_ns=now_ns, source="box"))
 
     async def quiet(self) -> None:
         """Return when all orders given so far are carried out (grants answered or given up)."""
@@ -267,9 +277,7 @@ class Daemon:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            wake_ns, now_ns = self.store.wake_at_ns, self.clock.now()
-            if wake_ns is not None and wake_ns <= now_ns:
-                self.inbox.put(events.Tick(captured_ns=now_ns, source="box"))
+            self.tick()
 
     async def _save(self) -> None:
         while True:

@@ -79,7 +79,7 @@ def plug_cameras(
                 anchor_ns=anchor_ns,
                 loop_ns=loop_ns,
                 record=None if daemon.recorder is None else daemon.recorder.video_path(row.id),
-                roster=str(state) if row.role == "gate" else None,
+                gallery={"state": str(state)} if row.role == "gate" else None,
             )
         )
 

@@ -52,12 +52,10 @@ def doubt(visit: Visit, sku: str, evidence: Evidence, at_ns: int) -> list[Change
     return changes
 
 
-def settle(
-    visit: Visit, entry: Entry, sku: str, confidence_ppm: int, evidence: Evidence, at_ns: int
-) -> list[ChangeCart]:
-    """A later fact settles an earlier doubt: the entry becomes `sku` and is charged."""
+def settle(visit: Visit, entry: Entry, sku: str, status: str, evidence: Evidence, at_ns: int) -> list[ChangeCart]:
+    """A later fact settles an earlier doubt: the entry, whose confidence the caller has raised, becomes `sku`."""
     changes = [_change(visit, entry, -entry.quantity, at_ns)]
-    entry.sku, entry.status, entry.confidence_ppm, entry.alternatives = sku, "charged", confidence_ppm, []
+    entry.sku, entry.status, entry.alternatives = sku, status, []
     entry.evidence.append(evidence)
     return [*changes, _change(visit, entry, entry.quantity, at_ns)]
 

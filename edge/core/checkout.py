@@ -24,7 +24,7 @@ Outcome = Literal["charged", "nothing", "review", "unpaid"]
 
 def close(visit: Visit, layout: Layout, planogram: Planogram, at_ns: int, *, pays: bool) -> CloseVisit:
     """The bill of a finished visit. `pays` is false for somebody who came in without a credential."""
-    hear_tags(visit)
+    hear_tags(visit, layout.policy.review_below_ppm)
     if not pays or visit.reason in ("run-ended", "lost-inside"):
         for entry in visit.cart:
             entry.status = "review"
@@ -51,7 +51,7 @@ def close(visit: Visit, layout: Layout, planogram: Planogram, at_ns: int, *, pay
     )
 
 
-def hear_tags(visit: Visit) -> None:
+def hear_tags(visit: Visit, review_below_ppm: int) -> None:
     """Let tags read at the portal confirm entries, settle doubtful ones, and put what nobody saw into review."""
     leaving: dict[str, list[int]] = {}
     for tag in visit.tags.values():
@@ -62,7 +62,7 @@ def hear_tags(visit: Visit) -> None:
         evidence = Evidence(sensor="rfid", place="portal", at_ns=max(times), rule="tag-left", detail=f"{left} tags")
         for entry in visit.cart:
             if left and sku in (entry.sku, *entry.alternatives) and entry.quantity <= left:
-                _confirm(entry, sku, evidence)
+                _confirm(entry, sku, evidence, review_below_ppm)
                 left -= entry.quantity
             elif left and entry.sku == sku:
                 left = 0  # fewer tags than items: tags can be shielded, so this says nothing against the rest
@@ -72,9 +72,9 @@ def hear_tags(visit: Visit) -> None:
             )
 
 
-def _confirm(entry: Entry, sku: str, evidence: Evidence) -> None:
+def _confirm(entry: Entry, sku: str, evidence: Evidence, review_below_ppm: int) -> None:
     entry.confidence_ppm = either_ppm(entry.confidence_ppm, TAG_WITNESS_PPM)
-    entry.sku, entry.status = sku, "charged"
+    entry.sku, entry.status = sku, "charged" if entry.confidence_ppm >= review_below_ppm else "review"
     entry.evidence.append(evidence)
 
 

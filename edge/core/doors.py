@@ -18,6 +18,8 @@ REGRANT_NS = 3_000_000_000
 def on_credential(shop: Shop, event: CredentialShown) -> None:
     """Admit a known shopper who is not inside yet; tell everybody else where they stand."""
     if event.shopper is None:
+        if event.method == "face" and _was_just_admitted(shop, event):
+            return  # the same person, turning away
         shop.order(ShowMessage(issued_ns=event.captured_ns, gate=event.gate, message=f"refused-{event.reason}"))
         return
     for visit in shop.open_visits():
@@ -44,6 +46,11 @@ def on_credential(shop: Shop, event: CredentialShown) -> None:
     track = loner_near_gate(shop, event.gate, event.captured_ns)
     if track is not None:
         enter(shop, visit, event.captured_ns, track)
+
+
+def _was_just_admitted(shop: Shop, event: CredentialShown) -> bool:
+    since = event.captured_ns - REGRANT_NS
+    return any(visit.gate == event.gate and visit.opened_ns >= since for visit in shop.open_visits())
 
 
 def _shown_again(shop: Shop, visit: Visit, event: CredentialShown) -> None:
@@ -99,8 +106,11 @@ def on_entry_timer(shop: Shop, visit: Visit, at_ns: int) -> None:
 def on_door(shop: Shop, event: DoorChanged) -> None:
     """A door on its safe level is an alarm; egress that is not released is a worse one."""
     alarms, at_ns = shop.state.alarms, event.captured_ns
+    armed = event.door in shop.state.armed_doors
+    if not armed and not event.safe and event.entry != "unknown":
+        shop.state.armed_doors.append(event.door)  # a board boots on its safe levels; only a fall back to them is news
     for alarm, wrong, detail in (
-        ("door-safe", event.safe, "the box was silent; the board holds its safe levels"),
+        ("door-safe", event.safe and armed, "the box was silent; the board holds its safe levels"),
         ("egress-locked", event.egress == "locked", "egress reads back as locked; open it by hand and call service"),
     ):
         found = alarms.stand(alarm, event.door, detail, at_ns) if wrong else alarms.end(alarm, event.door, at_ns)

@@ -256,7 +256,9 @@ def _witness(shop: Shop, event: ShelfChanged, sku: str, evidence: Evidence) -> N
                 continue
             sure = either_ppm(entry.confidence_ppm, event.confidence_ppm // 2)
             if entry.sku != sku or (entry.status == "review" and entry.alternatives):
-                shop.order(*carts.settle(visit, entry, sku, sure, evidence, event.captured_ns))
+                entry.confidence_ppm = sure
+                status = "charged" if sure >= shop.policy.review_below_ppm else "review"
+                shop.order(*carts.settle(visit, entry, sku, status, evidence, event.captured_ns))
             elif entry.evidence[-1].sensor != "camera":
                 entry.confidence_ppm = sure
                 entry.evidence.append(evidence)

@@ -50,6 +50,7 @@ class ShopState(msgspec.Struct, kw_only=True):
     blind_from_ns: int = -1
     blind_to_ns: int = -1
     ever_tracked: bool = False
+    armed_doors: list[str] = []
 
 
 class Shop:

@@ -57,6 +57,30 @@ def test_an_unknown_face_is_told_so_and_nothing_else_happens() -> None:
     assert orders == (commands.ShowMessage(issued_ns=S, gate="gate", message="refused-unknown"),)
 
 
+def test_a_face_that_turns_away_after_being_admitted_is_not_refused() -> None:
+    feeder = Feeder()
+    feeder.shows(1, "ann")
+    feeder.feed(events.CredentialShown(captured_ns=2 * S, source="gatecam", gate="gate", method="face", shopper=None))
+    feeder.tick(4 * S)
+    assert [o.message for o in feeder.orders if isinstance(o, commands.ShowMessage)] == ["welcome"]
+
+
+def test_a_door_that_falls_back_to_its_safe_levels_is_news_and_one_that_boots_on_them_is_not() -> None:
+    feeder = Feeder()
+    for at_s, safe in ((1, True), (2, False), (3, True), (4, False)):
+        feeder.feed(
+            events.DoorChanged(
+                captured_ns=at_s * S, source="gate", door="gate", entry="locked", egress="released", safe=safe
+            )
+        )
+    feeder.tick(6 * S)
+    alarms = [o for o in feeder.orders if isinstance(o, commands.RaiseAlarm | commands.ClearAlarm)]
+    assert [(type(o).__name__, o.alarm, o.issued_ns) for o in alarms] == [
+        ("RaiseAlarm", "door-safe", 3 * S),
+        ("ClearAlarm", "door-safe", 4 * S),
+    ]
+
+
 def test_a_weight_that_fits_nothing_goes_to_review() -> None:
     feeder = Feeder()
     visit_with(feeder, grams=-333.0)
