@@ -164,6 +164,7 @@ def _book(
         confidence_ppm=confidence,
         evidence=[weighed, seen],
         pick=pick,
+        person_ppm=guilty.confidence_ppm,
         alternatives=[other for other in choice.alternatives if other != sku],
         began_ns=span_ns[0],
         ended_ns=span_ns[1],
@@ -256,7 +257,8 @@ def _witness(shop: Shop, event: ShelfChanged, sku: str, evidence: Evidence) -> N
                 continue
             sure = either_ppm(entry.confidence_ppm, event.confidence_ppm // 2)
             if entry.sku != sku or (entry.status == "review" and entry.alternatives):
-                entry.confidence_ppm = sure
+                # the camera alone says which product; whose hand it was stays as sure as it was
+                sure = entry.confidence_ppm = both_ppm(event.confidence_ppm, entry.person_ppm)
                 status = "charged" if sure >= shop.policy.review_below_ppm else "review"
                 shop.order(*carts.settle(visit, entry, sku, status, evidence, event.captured_ns))
             elif entry.evidence[-1].sensor != "camera":

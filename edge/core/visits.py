@@ -75,6 +75,7 @@ class Entry(msgspec.Struct, kw_only=True):
     confidence_ppm: int
     evidence: list[Evidence]
     pick: str = ""
+    person_ppm: int = 1_000_000
     alternatives: list[str] = []
     began_ns: int = 0
     ended_ns: int = 0
