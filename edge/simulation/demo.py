@@ -80,7 +80,7 @@ def device_streams(world: World, seed: int) -> list[PlateSamples | Event]:
 def _enrolment(folder: Path) -> None:
     """Whom the shop knows: a picture for the face, the text of the code for the guest."""
     folder.mkdir()
-    shutil.copyfile(PORTRAIT, folder / f"{demo_shop.FACE}.jpg")
+    GateScene.enrolment().save(folder / f"{demo_shop.FACE}.jpg", quality=93)
     shutil.copyfile(PORTRAIT.with_name("README.md"), folder / "README.md")
     (folder / "faces.csv").write_text(f"path,identity\n{demo_shop.FACE}.jpg,{demo_shop.FACE}\n", encoding="utf-8")
     (folder / "codes.csv").write_text(f"text,identity\n{demo_shop.TOKEN},{demo_shop.GUEST}\n", encoding="utf-8")

@@ -22,7 +22,10 @@ WIDTH, HEIGHT = 640, 480
 PORTRAIT = Path(__file__).parent / "portraits" / "eileen-collins.jpg"
 NOISE, GAIN_SWING = 0.008, 0.01
 WALK_UP_S = 0.45
+BUST_ROWS, BUST_SIZE = 336, 1.48  # how much of the portrait stands at the gate, and how near
 COAT, SKIN = (46, 70, 108), (168, 116, 84)
+
+HEAD = (118, 0, 336, 232)  # the head in the portrait, for enrolment: left, top, right, bottom
 
 # Outlines in the portrait (512 x 512): where its person may be, surely is, and surely is not.
 MAYBE = (
@@ -74,6 +77,12 @@ class GateScene:
         layer = np.dstack([moved[..., :3] / np.maximum(alpha, 1e-3)[..., None], alpha])
         shadow(canvas, layer, 26, 14, 0.30, 16)
         paste(canvas, layer, 0, 0, 1.0)
+
+    @staticmethod
+    def enrolment() -> Image.Image:
+        """The picture by which the shop knows the face: the head of the portrait alone, twice its size."""
+        head = Image.open(PORTRAIT).convert("RGB").crop(HEAD)
+        return head.resize((head.width * 2, head.height * 2), Image.Resampling.LANCZOS)
 
     @cached_property
     def _entrance(self) -> Picture:
@@ -132,7 +141,9 @@ class GateScene:
         opened = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         soft = cv2.GaussianBlur(cv2.erode(opened, np.ones((2, 2), np.uint8)), (0, 0), 1.1)
         picture = portrait.astype(np.float32) / 255
-        return np.dstack([picture * 0.94, soft.astype(np.float32) / 255]).astype(np.float32)
+        person_rgba = np.dstack([picture * 0.94, soft.astype(np.float32) / 255])[:BUST_ROWS]
+        size = (round(512 * BUST_SIZE), round(BUST_ROWS * BUST_SIZE))
+        return np.asarray(cv2.resize(person_rgba, size, interpolation=cv2.INTER_CUBIC).clip(0, 1), np.float32)
 
     @cached_property
     def _guest(self) -> Picture:

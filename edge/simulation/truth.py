@@ -31,7 +31,7 @@ def truth_of(world: World) -> dict[str, Any]:
 
 
 def _events(world: World, names: dict[str, str]) -> list[dict[str, Any]]:
-    """One event per facing and moment; the slot is named where a camera watches it, else null."""
+    """One event per facing and moment; a place that no camera watches goes by the name of its plate."""
     facings = {facing.id: facing for facing in world.shop.facings}
     found: Counter[tuple[float, str, str, str, str]] = Counter()
     for move in world.moves:
@@ -45,7 +45,7 @@ def _events(world: World, names: dict[str, str]) -> list[dict[str, Any]]:
             "t_s": round(at_s, 3),
             "kind": kind,
             "sku": sku,
-            "slot": place if facings[place].watched else None,
+            "slot": place if facings[place].watched else facings[place].plate,
             "quantity": count,
             "visit": names[track],
         }
