@@ -94,8 +94,7 @@ class Backdrop:
         size = np.maximum(np.abs(step[..., 0]), np.hypot(step[..., 1], step[..., 2]) / COLOUR_SHARE)
         limit = np.maximum(MOTION_SHARE * self._threshold, NOISE_FACTOR * self._noise)
         moving = size > limit
-        quiet = ~moving
-        self._noise[quiet] += 0.03 * (np.minimum(size[quiet], 0.08) - self._noise[quiet])
+        self._noise += np.where(moving, 0, 0.03 * (np.minimum(size, 0.08) - self._noise)).astype(np.float32)
         self._recent.append((at_s, planes))
         opened = cv2.morphologyEx(moving.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
         return opened.astype(np.bool_), bool(opened.mean() > GLOBAL_MOTION_SHARE)
@@ -169,8 +168,8 @@ class Backdrop:
     def _follow_candidates(self, plain: Planes, foreground: Mask, at_s: float) -> None:
         fresh = foreground & self._differs(plain, self._candidate)
         fresh |= ~foreground
-        self._candidate[fresh] = plain[fresh]
-        self._candidate_since[fresh] = at_s
+        cv2.copyTo(plain, fresh.astype(np.uint8), self._candidate)
+        np.putmask(self._candidate_since, fresh, at_s)
 
     def _absorb(self, blobs: list[Mask], at_s: float) -> None:
         assert self._reference is not None
@@ -186,6 +185,5 @@ class Backdrop:
     def _follow_light(self, plain: Planes, busy: Mask, at_s: float) -> None:
         assert self._reference is not None
         step = max(1.0 / self._seen, min(1.0, (at_s - self._last_s) / REFERENCE_TAU_S))
-        calm = ~busy
-        self._reference[calm] += np.float32(step) * (plain[calm] - self._reference[calm])
+        cv2.accumulateWeighted(plain, self._reference, step, mask=(~busy).astype(np.uint8))
         self._last_s = at_s
