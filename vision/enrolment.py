@@ -58,8 +58,9 @@ def templates_of(engine: FaceEngine, path: Path) -> list[Template]:
     length = sum(1 for _ in clip_pictures(path))
     step = max(1, length // CLIP_LOOKS)
     chosen = (picture for number, (picture, _) in enumerate(clip_pictures(path)) if number % step == step // 2)
-    faces = [face for picture in chosen for face in engine.faces(picture)[:2]]
-    found = [face.template for face in faces if face.template is not None]
+    seen = (faces for faces in map(engine.faces, chosen) if faces)
+    templates = [one_face(faces, str(path)).template for faces in seen]
+    found = [template for template in templates if template is not None]
     if not found:
         raise BadInput(str(path), "no picture of the clip shows a face that is large and sharp enough; film it nearer")
     check_one_person(engine, found, str(path))
@@ -77,12 +78,15 @@ def one_face(faces: Sequence[Face], place: str) -> Face:
 
 
 def check_one_person(engine: FaceEngine, templates: Sequence[Template], place: str) -> None:
-    """Raises BadInput where a template has no other one near it: somebody else's face came in between."""
+    """Raises BadInput unless all templates hang together: from each to any other by steps within the threshold."""
     rows = np.stack(templates)
-    for number in range(len(rows) if len(rows) > 1 else 0):
-        others = np.delete(rows, number, axis=0)
-        if engine.distances(rows[number], others).min() > engine.max_distance:
-            raise BadInput(place, "the faces do not look like one person; use pictures of this shopper only")
+    reached, edge = {0}, [0]
+    while edge:
+        near = np.flatnonzero(engine.distances(rows[edge.pop()], rows) <= engine.max_distance)
+        edge += [int(number) for number in near if int(number) not in reached]
+        reached |= {int(number) for number in near}
+    if len(reached) < len(rows):
+        raise BadInput(place, "the faces do not look like one person; use pictures of this shopper only")
 
 
 def _template(face: Face, place: str) -> Template:

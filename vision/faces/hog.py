@@ -1,7 +1,7 @@
 """Face boxes from dlib's HOG detector: the way that needs no weights beyond the package index.
 
 The detector sees faces of 80 px and more that stand upright, so the picture is scaled to a fixed working size
-and also searched turned to both sides; only where that finds nobody is it searched once more at twice the size.
+and, smaller, searched turned to both sides; only where that finds nobody is it searched once more at twice the size.
 Must not: make templates, or return a face twice.
 """
 
@@ -18,7 +18,8 @@ from vision.faces.face import Picture, as_box, overlap, turn
 NEAR_SIDE_PX = 960
 FAR_SIDE_PX = 1920
 MAX_SCALE = 4.0
-TILTS_DEG = (0.0, -25.0, 25.0)
+TILTED_SIDE_PX = 640  # who leans stands near
+TILTS_DEG = (-25.0, 25.0)
 MIN_SCORE = -0.2  # dlib's own limit is 0; lower finds faces that lean, with a false one now and then
 FAR_MIN_SCORE = -0.4
 SAME_FACE_OVERLAP = 0.3
@@ -36,8 +37,9 @@ class Found:
 
 def find(detector: Any, picture: Picture) -> list[Found]:
     """Faces of a BGR picture. `detector` is dlib's frontal face detector."""
-    near = _search(detector, picture, NEAR_SIDE_PX, MIN_SCORE, TILTS_DEG)
-    return near or _search(detector, picture, FAR_SIDE_PX, FAR_MIN_SCORE, TILTS_DEG[:1])
+    upright = _search(detector, picture, NEAR_SIDE_PX, MIN_SCORE, (0.0,))
+    leaning = _search(detector, picture, TILTED_SIDE_PX, MIN_SCORE, TILTS_DEG)
+    return _distinct(upright + leaning) or _distinct(_search(detector, picture, FAR_SIDE_PX, FAR_MIN_SCORE, (0.0,)))
 
 
 def _search(detector: Any, picture: Picture, side_px: int, min_score: float, tilts: tuple[float, ...]) -> list[Found]:
@@ -46,7 +48,7 @@ def _search(detector: Any, picture: Picture, side_px: int, min_score: float, til
     found: list[Found] = []
     for tilt in tilts:
         found += _one_tilt(detector, scaled, scale, min_score, tilt)
-    return _distinct(found)
+    return found
 
 
 def _one_tilt(detector: Any, scaled: Picture, scale: float, min_score: float, tilt: float) -> list[Found]:

@@ -21,7 +21,7 @@ WEIGHTS = Path("yunet") / "yunet_n_dynamic.onnx"
 STRIDES_PX = (8, 16, 32)
 WORK_SIDE_PX = 960  # small pictures are enlarged: the five points of a 60 px face become good enough to align by
 MAX_SCALE = 2.0
-MIN_SCORE = 0.6
+MIN_SCORE = 0.7
 SAME_FACE_OVERLAP = 0.3
 FEATURES = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
 

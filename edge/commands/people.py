@@ -1,0 +1,172 @@
+"""`muin enrol` and `muin forget`: who may be recognised on this box, and how they are erased.
+
+Must not: keep a picture, print a template, or enrol a face without a consent on record.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edge.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from edge.config import StoreConfig
+    from vision.gallery import Gallery
+
+Config = Annotated[Path, typer.Option("--config", help="the store.toml of the shop")]
+Shopper = Annotated[str, typer.Option("--shopper", help="the shopper's id")]
+State = Annotated[Path | None, typer.Option(help="where keys and records live; default: state/ beside store.toml")]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `enrol` and `forget` to the table."""
+    app.command()(enrol)
+    app.command()(forget)
+
+
+def enrol(
+    config: Config,
+    shopper: Shopper,
+    picture: Annotated[list[Path] | None, typer.Option("--picture", help="a picture or clip; may be repeated")] = None,
+    qr: Annotated[bool, typer.Option("--qr", help="issue a code, in place of the shopper's older one")] = False,
+    consent: Annotated[str, typer.Option("--consent", help="version of the text that the shopper agreed to")] = "",
+    retain_until: Annotated[
+        str | None, typer.Option("--retain-until", metavar="DATE", help="last day, like 2026-12-31 (UTC)")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="draw the code to this .png or .svg")] = None,
+    state: State = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a shopper in by face, by code, or by both. A face needs a consent and a last day."""
+    from edge.clock import wall_now_ns
+    from edge.config import load
+    from vision import gallery
+
+    found, pictures = load(config), picture or []
+    if not pictures and not qr:
+        raise BadInput("enrol", "give --picture FILE for a face, --qr for a code, or both")
+    if out is not None and (not qr or out.suffix.lower() not in (".png", ".svg")):
+        raise BadInput("--out", "goes with --qr and must end in .png or .svg")
+    gallery.check_shopper(shopper)
+    now_ns = wall_now_ns()
+    today = gallery.day_of(now_ns)
+    if retain_until is not None:
+        gallery.check_day(retain_until, "--retain-until")
+        if retain_until < today:
+            raise BadInput("--retain-until", f"{retain_until} is past; give the last day")
+    store = gallery.Gallery(state or config.parent / "state")
+    document: dict[str, Any] = {"shopper": shopper, "retain_until": retain_until, "expired": store.expire(today)}
+    if pictures:
+        document |= _enrol_face(store, found, shopper, pictures, (consent, retain_until, now_ns))
+    if qr:
+        document |= _issue_code(store, shopper, retain_until, out)
+    _show(document, as_json)
+
+
+def forget(
+    config: Config,
+    shopper: Shopper,
+    scan: Annotated[
+        list[Path] | None, typer.Option("--scan", help="also look for remains in this file or folder; may be repeated")
+    ] = None,
+    state: State = None,
+    as_json: AsJson = False,
+) -> None:
+    """Erase a shopper's face and codes and prove it. Exit 1: nothing was there, or something is left."""
+    from edge.clock import wall_now_ns
+    from edge.config import load
+    from vision import gallery
+
+    load(config)
+    gallery.check_shopper(shopper)
+    missing = [place for place in scan or [] if not place.exists()]
+    if missing:
+        raise BadInput(str(missing[0]), "is not there to be searched; correct --scan")
+    folder = state or config.parent / "state"
+    if not folder.is_dir():
+        raise BadInput(str(folder), "is no state folder; nobody was enrolled there")
+    store = gallery.Gallery(folder)
+    done = store.forget(shopper, scan or [])
+    clean = not done.left and not done.unread
+    _show(
+        {
+            "shopper": shopper,
+            "erased": bool(done.faces or done.codes) and clean,
+            "faces": done.faces,
+            "codes": done.codes,
+            "scanned_files": done.scanned_files,
+            "left": done.left,
+            "unread": done.unread,
+            "expired": store.expire(gallery.day_of(wall_now_ns())),
+        },
+        as_json,
+    )
+    if not clean or not (done.faces or done.codes):
+        print(f"muin: {_why_not(done.left, done.unread)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _enrol_face(
+    store: Gallery, found: StoreConfig, shopper: str, pictures: list[Path], terms: tuple[str, str | None, int]
+) -> dict[str, Any]:
+    from edge.clock import rfc3339
+    from vision.enrolment import check_one_person, templates_of
+    from vision.face_records import Consent
+    from vision.faces.engines import open_engine
+    from vision.gallery import check_consent, day_of
+
+    text_version, retain_until, now_ns = terms
+    agreed = Consent(text_version=text_version, given_at=rfc3339(now_ns), retain_until=retain_until or "")
+    check_consent(agreed)  # before a picture is even opened
+    engine = open_engine(found.faces, Path(found.models.folder) if found.models.folder else None)
+    try:
+        templates = [template for path in pictures for template in templates_of(engine, path)]
+        check_one_person(engine, templates, "--picture")
+        known = store.known(engine.kind, day_of(now_ns))
+        near = {
+            owner
+            for template in templates
+            for owner, distance in zip(known.owners, _distances(engine, template, known.templates), strict=True)
+            if owner != shopper and distance <= engine.max_distance
+        }
+        store.enrol(shopper, [(engine.kind, template) for template in templates], agreed)
+    finally:
+        engine.close()
+    if near:
+        print(f"muin: looks like {', '.join(sorted(near))}; both may need a code at the gate", file=sys.stderr)
+    return {"templates": len(templates), "engine": engine.name, "consent": text_version, "looks_like": sorted(near)}
+
+
+def _distances(engine: Any, template: Any, templates: Any) -> list[float]:
+    return [] if templates is None else [float(value) for value in engine.distances(template, templates)]
+
+
+def _issue_code(store: Gallery, shopper: str, valid_until: str | None, out: Path | None) -> dict[str, Any]:
+    from vision import codes
+
+    text = codes.payload(store.issue_code(shopper, valid_until))
+    if out is not None:
+        codes.write(text, out)
+    return {"code": text, "code_file": None if out is None else str(out)}
+
+
+def _why_not(left: list[str], unread: list[str]) -> str:
+    if left:
+        return f"remains are left in {', '.join(left)}; destroy these files"
+    if unread:
+        return f"could not search {', '.join(unread)}; make them readable and run again"
+    return "nothing was kept of this shopper"
+
+
+def _show(document: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(document, ensure_ascii=False))
+        return
+    for name, value in document.items():
+        print(f"{name:14} {', '.join(map(str, value)) if isinstance(value, list) else value}")
