@@ -57,13 +57,16 @@ class Backdrop:
         self._layers = 0
         self._noise = np.full(shape, 0.02, np.float32)
         self._background = np.ones(shape, np.bool_)
-        self._recent: deque[tuple[float, Planes]] = deque()
+        self._recent: deque[tuple[float, Planes, Mask]] = deque()
+        self._blinded: Mask = np.zeros(shape, np.bool_)
+        self._reference_blinded = np.zeros(shape, np.uint8)
         self._seen = 0
         self._last_s = 0.0
         self.plain: Planes = np.zeros((*shape, 3), np.float32)
 
-    def see(self, planes: Planes, at_s: float) -> Scene:
-        """Explain one picture; `planes` as from `log_planes`, times rise."""
+    def see(self, planes: Planes, blinded: Mask, at_s: float) -> Scene:
+        """Explain one picture; `planes` as from `log_planes`, `blinded` as from `saturated`, times rise."""
+        self._blinded = blinded
         planes = np.asarray(cv2.blur(planes, (3, 3)), np.float32)
         if self._reference is None:
             self._reference = planes.copy()
@@ -84,18 +87,19 @@ class Backdrop:
         """Take what is seen now in `where` as the scene's own look: an item came or went there."""
         assert self._reference is not None
         self._reference[where] = self.plain[where]
+        self._reference_blinded[where] = self._blinded[where]
 
     def _motion(self, planes: Planes, at_s: float) -> tuple[Mask, bool]:
         while len(self._recent) > 1 and at_s - self._recent[1][0] >= MOTION_SPAN_S:
             self._recent.popleft()
-        before = self._recent[0][1] if self._recent else planes
+        before, blinded = self._recent[0][1:] if self._recent else (planes, self._blinded)
         step = planes - before
         step -= np.median(step[::4, ::4].reshape(-1, 3), axis=0)
         size = np.maximum(np.abs(step[..., 0]), np.hypot(step[..., 1], step[..., 2]) / COLOUR_SHARE)
         limit = np.maximum(MOTION_SHARE * self._threshold, NOISE_FACTOR * self._noise)
-        moving = size > limit
+        moving = (size > limit) & ~(blinded & self._blinded)
         self._noise += np.where(moving, 0, 0.03 * (np.minimum(size, 0.08) - self._noise)).astype(np.float32)
-        self._recent.append((at_s, planes))
+        self._recent.append((at_s, planes, self._blinded))
         opened = cv2.morphologyEx(moving.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
         return opened.astype(np.bool_), bool(opened.mean() > GLOBAL_MOTION_SHARE)
 
@@ -116,10 +120,14 @@ class Backdrop:
         kernel = np.ones((3, 3), np.uint8)
         above = plain - cv2.dilate(self._reference, kernel)
         below = cv2.erode(self._reference, kernel) - plain
-        beyond = np.maximum(above, below)
         limit = np.maximum(self._threshold, NOISE_FACTOR * self._noise)
+        once_blinded = self._reference_blinded.astype(np.bool_)
+        # what blinded the sensor may be brighter than it could say, and has no colour
+        brighter = (above[..., 0] > limit) & ~once_blinded
+        darker = (below[..., 0] > limit) & ~self._blinded
+        beyond = np.maximum(above, below)
         colour = np.maximum(beyond[..., 1], beyond[..., 2]) > COLOUR_SHARE * limit
-        return np.asarray((beyond[..., 0] > limit) | colour, np.bool_)
+        return np.asarray(brighter | darker | (colour & ~once_blinded & ~self._blinded), np.bool_)
 
     def _return_to_layer_under(self, plain: Planes, foreground: Mask) -> Mask:
         known = foreground & (self._under_layer >= 0)
@@ -185,5 +193,7 @@ class Backdrop:
     def _follow_light(self, plain: Planes, busy: Mask, at_s: float) -> None:
         assert self._reference is not None
         step = max(1.0 / self._seen, min(1.0, (at_s - self._last_s) / REFERENCE_TAU_S))
-        cv2.accumulateWeighted(plain, self._reference, step, mask=(~busy).astype(np.uint8))
+        calm = (~busy).astype(np.uint8)
+        cv2.accumulateWeighted(plain, self._reference, step, mask=calm)
+        cv2.copyTo(self._blinded.astype(np.uint8), calm, self._reference_blinded)
         self._last_s = at_s

@@ -51,5 +51,6 @@ def log_planes(picture: NDArray[np.uint8] | NDArray[np.float32]) -> Planes:
 
 
 def saturated(picture: NDArray[np.uint8] | NDArray[np.float32]) -> Mask:
-    """Pixels whose brightness the sensor could not tell any more. Shape [h, w]."""
-    return np.asarray(picture.max(axis=2) >= SATURATED, np.bool_)
+    """Pixels whose brightness the sensor could not tell any more, and their neighbours. Shape [h, w]."""
+    full = (picture.max(axis=2) >= SATURATED).astype(np.uint8)
+    return np.asarray(cv2.dilate(full, np.ones((3, 3), np.uint8)), np.bool_)

@@ -15,7 +15,7 @@ from edge.core.errors import BadInput
 from edge.core.events import Event
 from vision.occluders import Backdrop, Scene
 from vision.places import Places, SlotShape, box
-from vision.planes import Picture, log_planes, to_work_size
+from vision.planes import Picture, log_planes, saturated, to_work_size
 from vision.slot_memory import Sight, SlotMemory, SlotRules
 
 LEAST_STEP_NS = 60_000_000  # faster cameras cost more and tell no more
@@ -66,7 +66,7 @@ class SlotWatch:
         assert self._places is not None
         assert self._backdrop is not None
         small = to_work_size(picture)
-        scene = self._backdrop.see(log_planes(small), captured_ns / 1e9)
+        scene = self._backdrop.see(log_planes(small), saturated(small), captured_ns / 1e9)
         patches = self._places.patches(small)
         events: list[Event] = []
         for number, memory in enumerate(self._memories):
