@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final
 
+from cloud_sync.called_ledger import CalledLedger
 from edge.clock import SimClock, SystemClock
 from edge.config import StoreConfig, to_layout
 from edge.core import commands, events
@@ -25,7 +26,7 @@ from edge.core.store import Store
 from edge.inbox import Inbox
 from edge.ledger.keys import load_or_create_key
 from edge.ledger.ledger import Ledger
-from edge.ledger.rows import InboxRow, OutboxRow, Saved
+from edge.ledger.rows import Saved
 from edge.ledger.writer import LedgerWriter
 from edge.recorder import Recorder
 from edge.supervisor import Supervisor, notify
@@ -35,44 +36,6 @@ SAVE_S: Final = 1.0
 MESSAGES_KEPT: Final = 12
 
 log = logging.getLogger(__name__)
-
-
-class WriterPort:
-    """The ledger as the cloud link sees it: async, through the one writer thread."""
-
-    def __init__(self, writer: LedgerWriter) -> None:
-        self._call = writer.call
-
-    async def pending(self, after: int, limit: int, max_bytes: int) -> list[OutboxRow]:
-        """See Ledger.pending."""
-        found: list[OutboxRow] = await self._call("pending", after, limit, max_bytes)
-        return found
-
-    async def acknowledged(self) -> int:
-        """See Ledger.acknowledged."""
-        return int(await self._call("acknowledged"))
-
-    async def acknowledge(self, upto: int, hash: bytes) -> None:
-        """See Ledger.acknowledge."""
-        await self._call("acknowledge", upto, hash)
-
-    async def receive(self, *, id: str, cseq: int, type: str, body: bytes, now_ns: int) -> bool:
-        """See Ledger.receive."""
-        return bool(await self._call("receive", id=id, cseq=cseq, type=type, body=body, now_ns=now_ns))
-
-    async def unhandled(self) -> list[InboxRow]:
-        """See Ledger.unhandled."""
-        found: list[InboxRow] = await self._call("unhandled")
-        return found
-
-    async def command_cursor(self) -> int:
-        """See Ledger.command_cursor."""
-        return int(await self._call("command_cursor"))
-
-    async def head(self) -> tuple[int, bytes]:
-        """See Ledger.head."""
-        seq, hash = await self._call("head")
-        return int(seq), bytes(hash)
 
 
 class Daemon:
@@ -88,7 +51,7 @@ class Daemon:
         self.device, self.epoch = ledger.device, ledger.epoch
         self.saved: Saved | None = ledger.saved()
         self.writer = LedgerWriter(ledger)
-        self.books = WriterPort(self.writer)
+        self.books = CalledLedger(self.writer.call)
         self.store = Store(self.layout)
         self.recorder = recorder
         self.clock: SystemClock | SimClock = SimClock()

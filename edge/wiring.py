@@ -20,11 +20,12 @@ from devices.rfid_reader.live import LiveReader
 from devices.shelf_scale.live import LiveScale
 from devices.shelf_scale.steps import StepFilter
 from devices.turnstile.live import LiveTurnstile
-from edge.clock import wall_now_ns
+from edge.clock import SystemClock, wall_now_ns
 from edge.daemon import Daemon
 from edge.web.feed import Feed
 from edge.web.server import Page
 from edge.web.snapshot import plan, snapshot
+from vision.process import VisionWorker
 
 SHOW_S: Final = 0.2
 RECEIPTS_SHOWN: Final = 6
@@ -62,9 +63,6 @@ def plug_cameras(
     daemon: Daemon, state: Path, clips: dict[str, Path] | None = None, anchor_ns: int = 0, loop_ns: int = 0
 ) -> None:
     """A vision worker for each camera with a url; `clips` take its place and play on the run's loop."""
-    from edge.clock import SystemClock
-    from vision.process import VisionWorker
-
     assert isinstance(daemon.clock, SystemClock)
     for row in daemon.config.camera:
         clip = (clips or {}).get(row.id)

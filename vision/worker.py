@@ -40,6 +40,7 @@ PR_SET_PDEATHSIG: Final = 1
 def main() -> int:
     """Entry of the process. Exit 0 = told to end, 2 = the job line is not usable."""
     die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us in its own time
     source = sys.stdin.buffer
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints stays off the pipe

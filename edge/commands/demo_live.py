@@ -21,7 +21,7 @@ from edge.ledger.rows import Saved
 from edge.simulation.players import RecordedWorld
 
 NS: Final = 1_000_000_000
-LEAD_NS: Final = 2 * NS  # the cameras start in this time, so a first visitor is not missed
+LEAD_NS: Final = 4 * NS  # the cameras start in this time, so a first visitor is not missed
 
 
 class World:

@@ -49,7 +49,10 @@ def started_wall_ns() -> int:
 
 
 def introduce(state: Path, found: config.StoreConfig, given_at: str) -> None:
-    """Enrol the people of the bundled shop in the gallery of a state folder; who is there already stays."""
+    """Enrol the people of the bundled shop in the gallery of a state folder; done once, a restart is quick."""
+    mark = state / "introduced"
+    if mark.exists() and mark.read_text(encoding="utf-8") == found.faces.engine:
+        return
     from vision.codes import token_of
     from vision.enrolment import templates_of
     from vision.face_records import Consent
@@ -60,12 +63,11 @@ def introduce(state: Path, found: config.StoreConfig, given_at: str) -> None:
     for row in _rows("codes.csv"):
         gallery.issue_code(row["identity"], None, token=token_of(row["text"]) or row["text"])
     engine = open_engine(found.faces, Path(found.models.folder) if found.models.folder else None)
-    known = set(gallery.known(engine.kind, given_at[:10]).owners)
+    consent = Consent(text_version=CONSENT_TEXT, given_at=given_at, retain_until=RETAIN_UNTIL)
     for row in _rows("faces.csv"):
-        if row["identity"] not in known:
-            rows = [(engine.kind, template) for template in templates_of(engine, SHOP / "enrol" / row["path"])]
-            consent = Consent(text_version=CONSENT_TEXT, given_at=given_at, retain_until=RETAIN_UNTIL)
-            gallery.enrol(row["identity"], rows, consent)
+        rows = [(engine.kind, template) for template in templates_of(engine, SHOP / "enrol" / row["path"])]
+        gallery.enrol(row["identity"], rows, consent)
+    mark.write_text(found.faces.engine, encoding="utf-8")
 
 
 def _rows(name: str) -> list[dict[str, str]]:

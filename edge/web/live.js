@@ -187,7 +187,7 @@ const TOLD = { welcome: "Welcome, please come in", thanks: "Thank you, goodbye",
 function show(now) {
   if (!plan || !now.people) return;
   el("clock").textContent = `${now.now_s.toFixed(1)} s`;
-  el("sub").textContent = `run ${now.run} · ${now.books.closed_visits ?? 0} visits ended · ${now.visits.length} inside`;
+  el("sub").textContent = `run ${now.run} · visits ended: ${now.books.closed_visits ?? 0} · inside now: ${now.visits.length}`;
   drawPeople(now.people);
   drawShelves(now.levels_g);
   drawCarts(now.visits);
