@@ -71,8 +71,11 @@ class StepFilter:
     """The `SampleSense` of one gondola.
 
     `places` maps plate id -> (shelf, index on it); it tells who can bend whom. Without it plates are taken to
-    stand side by side in the order of the stream's columns. The sum of all steps of a plate is its net change,
-    less drift and bending, whatever happened in between.
+    stand side by side in the order of the stream's columns.
+
+    Levels that are reported change by reported steps and by drift alone: what the filter keeps back (a bending
+    shelf, the correction of a level read while it swung) stays out of them too, or whoever compares levels would
+    take it for goods that moved unseen.
     """
 
     def __init__(self, settings: Settings | None = None, places: Mapping[str, tuple[str, int]] | None = None) -> None:
@@ -80,6 +83,7 @@ class StepFilter:
         self._places = dict(places or {})
         self._binner = Binner()
         self._source = ""
+        self._unsaid: dict[str, float] = {}  # grams in a plate's level that no step has told
         self._reset(0)
 
     @classmethod
@@ -184,9 +188,10 @@ class StepFilter:
 
     def _follow(self, calm: np.ndarray, now: Floats) -> list[Event]:
         """Drift moves a quiet level slowly; a level that was read while the plate swung is put right at once."""
-        doubted = calm & (self._doubt > 0)
-        self._level[doubted] = now[doubted]
-        self._doubt[doubted] = 0.0
+        for column in np.flatnonzero(calm & (self._doubt > 0)).tolist():
+            self._keep_back(column, now[column] - self._level[column])
+            self._level[column] = now[column]
+            self._doubt[column] = 0.0
         self._level[calm] += np.clip(now[calm] - self._level[calm], -FOLLOW_G, FOLLOW_G)
         return self._report(calm & (self._steady_due <= self._history.end_ns()))
 
@@ -205,10 +210,10 @@ class StepFilter:
                 captured_ns=at_ns,
                 source=self._source,
                 plate=self._binner.plates[column],
-                level_mg=_mg(self._level[column]),
+                level_mg=self._said_mg(column),
                 noise_mg=_mg(noise[column]),
             )
-            for column in np.flatnonzero(columns)
+            for column in np.flatnonzero(columns).tolist()
         ]
 
     def _step(self, ready: np.ndarray, moved: np.ndarray, now: Floats, delta: Floats, last: bool) -> list[Event]:
@@ -224,10 +229,19 @@ class StepFilter:
             self._level[column] = now[column]
             self._since[column] = self._history.length - 1
             self._waiting[column] = 0
-            if not bent:
+            if bent:
+                self._keep_back(column, change.grams)
+            else:
                 self._recent.append(change)
                 events.append(self._event(change))
         return events
+
+    def _keep_back(self, column: int, grams: float) -> None:
+        plate = self._binner.plates[column]
+        self._unsaid[plate] = self._unsaid.get(plate, 0.0) + float(grams)
+
+    def _said_mg(self, column: int) -> int:
+        return _mg(self._level[column] - self._unsaid.get(self._binner.plates[column], 0.0))
 
     def _neighbour_moves(self, column: int, moving: np.ndarray, delta: Floats) -> bool:
         if self._waiting[column] >= BEND_WAIT_BINS:
@@ -273,7 +287,7 @@ class StepFilter:
             source=self._source,
             plate=self._binner.plates[change.column],
             delta_mg=_mg(change.grams),
-            level_mg=_mg(self._level[change.column]),
+            level_mg=self._said_mg(change.column),
             began_ns=change.began_ns,
             ended_ns=change.ended_ns,
             noise_mg=_mg(self._sigma()[change.column]),

@@ -136,6 +136,22 @@ def test_a_bending_shelf_is_not_a_step(grams: float, seed: int, part: float) -> 
     assert [step.plate for step in steps(run(shelf.blocks()))] == [P]
 
 
+@settings(max_examples=10, deadline=None)
+@given(seeds, st.floats(100, 3000), st.floats(-0.04, 0.04), st.floats(0, 60))
+def test_reported_levels_change_by_reported_steps_alone(seed: int, grams: float, part: float, peak: float) -> None:
+    shelf = Shelf(24, seed)
+    for plate in (P, NEXT):
+        shelf.shake(plate, 3.0, 4.0, peak)
+        shelf.move(plate, 5.0, -grams * (part if plate == NEXT else 1))
+    shelf.column(P)[900:1200] = shelf.column(NEXT)[900:1200] = np.nan  # a gap does not unbend the shelf
+    found = run(shelf.blocks())
+    for plate in (P, NEXT):
+        levels = steadies(found, plate)
+        told = sum(step.delta_mg for step in steps(found, plate))
+        assert len(levels) >= 2
+        assert all(abs(levels[0].level_mg + told - later.level_mg) < 9_000 for later in levels[1:])
+
+
 def test_a_small_take_on_another_shelf_or_later_is_no_bending() -> None:
     shelf = Shelf(12)
     shelf.move(P, 4.0, -1000)
