@@ -87,14 +87,13 @@ class Ledger:
         Returns the event numbers of the facts, old ones for facts that were told before. `state` None keeps the
         stored one. Raises FactRefused (nothing of this call is written) and LedgerFull.
         """
-        told: Counter[bytes] = Counter()
+        told: Counter[Durable] = Counter()
         seqs: list[int] = []
         with self.transaction():
             run = self._run()
             for command in durable(commands):
-                text = repr(command).encode()
-                seqs += self._tell(command, (run, seq, told[text]), mono_ns, wall_ns)
-                told[text] += 1
+                seqs += self._tell(command, (run, seq, told[command]), mono_ns, wall_ns)
+                told[command] += 1
             self._remember(state, seq, mono_ns)
         return seqs
 

@@ -124,8 +124,13 @@ def test_two_new_ledgers_of_one_shop_never_pass_for_one(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with pages that are in use by no table, which only the page check reads."""
     folder = tmp_path_factory.mktemp("sound")
     fill(folder)
+    ledger = f.open_ledger(folder)
+    for size in (200_000, 10):
+        f.tell(ledger, seq=100, state=b"s" * size)
+    ledger.close()
     return folder
 
 
@@ -143,6 +148,39 @@ def test_one_flipped_bit_anywhere_is_found(sound: Path, tmp_path: Path, place: i
     found = ledger.verify()
     ledger.close()
     assert found
+
+
+@pytest.fixture(scope="module")
+def torn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of a ledger as a power cut leaves them: nothing was closed, the last commits are in the -wal alone."""
+    folder = tmp_path_factory.mktemp("torn")
+    (folder / "live").mkdir()
+    ledger = f.open_ledger(folder / "live")
+    for n in range(10):
+        f.tell(ledger, f.opened(f"V{n}"), f.closed(f"V{n}", f.line()), seq=n)
+    # Copied by another process: to open and close the file in this one would drop the library's locks.
+    files = [str(folder / "live" / name) for name in ("ledger.db", "ledger.db-wal", "ledger.key")]
+    subprocess.run(["cp", "-p", *files, str(folder)], check=True)
+    ledger.close()
+    return folder
+
+
+@given(cut=st.integers(0, 10**9), garbage=st.binary(max_size=600))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_log_torn_by_a_power_cut_leaves_whole_decisions(torn: Path, tmp_path: Path, cut: int, garbage: bytes) -> None:
+    for name in ("ledger.db", "ledger.db-wal", "ledger.key"):
+        shutil.copy(torn / name, tmp_path)
+    (tmp_path / "ledger.db-shm").unlink(missing_ok=True)
+    wal = tmp_path / "ledger.db-wal"
+    content = wal.read_bytes()
+    place = cut % (len(content) + 1)
+    wal.write_bytes(content[:place] + garbage)
+    ledger = f.open_ledger(tmp_path)
+    assert ledger.verify() == []
+    counts = ledger.counts()
+    assert counts["events"] == 3 * counts["closed_visits"]
+    assert place < len(content) or counts["closed_visits"] == 10
+    ledger.close()
 
 
 def test_a_damaged_page_stops_the_start_and_keeps_the_file(tmp_path: Path) -> None:
