@@ -1,7 +1,7 @@
 """Load cells of a gondola: what 60 samples a second say when goods leave, hands press and people walk by.
 
 Figures from a recorded shop (20 kg plates, 60 Hz): quiet noise by plate with a median near 0.6 g and a long tail,
-steps of 0.482 g, a change in about 0.1 s, neighbours that follow by about 2 %, vibration of tens of grams
+steps of 0.241 g, a change in about 0.1 s, neighbours that follow by about 2 %, vibration of tens of grams
 when somebody walks close by, most on the top board. Must not: draw, or know of people more than their steps.
 """
 
@@ -23,19 +23,24 @@ Grid = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PlateModel:
-    """Grams and seconds of one kind of plate. `noise_spread` is the s.d. of ln(noise) from plate to plate."""
+    """Grams and seconds of one kind of plate.
+
+    The noise of a plate is `noise_floor_g` and a log-normal rest with median `noise_more_g`, of which
+    `noise_spread` is the s.d. of the logarithm: most plates are alike, a few are much worse.
+    """
 
     rate_hz: int = 60
     block: int = 12
-    noise_g: float = 0.55
-    noise_spread: float = 0.65
+    noise_floor_g: float = 0.36
+    noise_more_g: float = 0.28
+    noise_spread: float = 1.1
     noise_memory: float = 0.25
-    quantum_g: float = 0.482
+    quantum_g: float = 0.241
     drift_g_per_min: float = 0.5
     settle_s: float = 0.035
     cross_talk: float = 0.02
-    shake_g: float = 9.0
-    shake_range_mm: float = 700.0
+    shake_g: float = 26.0
+    shake_range_mm: float = 900.0
     shake_hz: float = 9.0
     shake_decay_s: float = 0.12
     stride_s: float = 0.525
@@ -118,7 +123,8 @@ class PlateRig:
     def _noise(self, shape: tuple[int, ...]) -> Grid:
         """Noise with a little memory; every plate has its own strength."""
         model = self._model
-        strength = model.noise_g * np.exp(self._rng.normal(0, model.noise_spread, shape[1]))
+        rest = model.noise_more_g * np.exp(self._rng.normal(0, model.noise_spread, shape[1]))
+        strength = model.noise_floor_g + rest
         fresh = self._rng.normal(0, 1, shape) * np.sqrt(1 - model.noise_memory**2)
         noise = np.empty(shape)
         noise[0] = self._rng.normal(0, 1, shape[1])
