@@ -46,8 +46,9 @@ class Daemon:
         self.config = config
         self.layout = to_layout(config)
         state.mkdir(parents=True, exist_ok=True)
-        key = load_or_create_key(state / config.ledger.key_file)
-        ledger = Ledger.open(state / config.ledger.path, key, device=config.store.id, currency=config.store.currency)
+        path = state / config.ledger.path
+        key = load_or_create_key(state / config.ledger.key_file, ledger=path)
+        ledger = Ledger.open(path, key, device=config.store.id, currency=config.store.currency)
         self.device, self.epoch = ledger.device, ledger.epoch
         self.saved: Saved | None = ledger.saved()
         self.writer = LedgerWriter(ledger)

@@ -28,11 +28,10 @@ def close(visit: Visit, layout: Layout, planogram: Planogram, at_ns: int, *, pay
     if not pays or visit.reason in ("run-ended", "lost-inside"):
         for entry in visit.cart:
             entry.status = "review"
-    lines = _lines(visit, layout, planogram)
+    lines = [] if visit.state is State.VOID else _lines(visit, layout, planogram)
     charged = any(line.status == "charged" for line in lines)
-    void = visit.state is State.VOID
     outcome: Outcome = "nothing"
-    if lines and not void:
+    if lines:
         outcome = "charged" if charged else ("review" if pays else "unpaid")
     return CloseVisit(
         issued_ns=at_ns,
