@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -28,6 +29,7 @@ SILENT_S: Final = 20.0  # longer than opening and reading a camera may take
 STEADY_NS: Final = 30_000_000_000  # a worker that lived this long is trusted again
 LINE_BYTES: Final = 1 << 20
 END_S: Final = 2.0
+PROGRAM: Final = (sys.executable, "-m", "vision.worker")
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class VisionWorker:
 
     `url` overrides the configured one. `anchor_ns` and `loop_ns` place a file url on the run's time line
     (vision.job.Job). `record` is the mp4 that the packets go to. `gallery` goes to a gate's sense as it is.
+    A worker that says nothing for `silent_s` is ended and started again.
     """
 
     def __init__(
@@ -50,6 +53,8 @@ class VisionWorker:
         loop_ns: int = 0,
         record: Path | None = None,
         gallery: dict[str, Any] | None = None,
+        silent_s: float = SILENT_S,
+        program: Sequence[str] = PROGRAM,
     ) -> None:
         camera = next((row for row in config.camera if row.id == camera_id), None)
         found = url or (camera.url if camera is not None else None)
@@ -59,6 +64,8 @@ class VisionWorker:
         self._url = found
         self._clock = clock
         self._state = ""
+        self._silent_s = silent_s
+        self._program = tuple(program)
         self._job = Job(
             camera=camera_id,
             config=config.model_dump(mode="json"),
@@ -92,7 +99,7 @@ class VisionWorker:
 
     async def _one_life(self, emit: Emit) -> str:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "vision.worker",
+            *self._program,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE_BYTES, env=_environment(),
         )  # fmt: skip
         try:
@@ -110,9 +117,9 @@ class VisionWorker:
         assert process.stdout is not None
         while True:
             try:
-                line = await asyncio.wait_for(process.stdout.readline(), SILENT_S)
+                line = await asyncio.wait_for(process.stdout.readline(), self._silent_s)
             except TimeoutError:
-                return f"the vision worker said nothing for {SILENT_S:.0f} s; it is started again"
+                return f"the vision worker said nothing for {self._silent_s:.0f} s; it is started again"
             except ValueError:
                 self._reject(emit, f"a line longer than {LINE_BYTES} bytes")
                 return "the vision worker lost its way; it is started again"

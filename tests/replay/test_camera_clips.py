@@ -1,0 +1,84 @@
+"""Real clips through the whole path: import, then the evaluate commands, against hand-made truth."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from edge.commands import evaluate, imports
+from tests.conftest import lacking
+
+
+def run(*words: str) -> str:
+    import typer
+
+    app = typer.Typer()
+    imports.register(app)
+    evaluate.register(app)
+    found = CliRunner().invoke(app, list(words), catch_exceptions=False)
+    assert found.exit_code == 0, found.output
+    return found.stdout
+
+
+def recording(shared_data: Path, folder: Path, clip: str, config: str, camera: str) -> Path:
+    video, target = shared_data / "video", folder / clip
+    run(
+        "import", "video", "--config", str(video / "config" / f"{config}.toml"),
+        "--truth", str(video / "truth" / f"{clip}.json"), f"{camera}={video / clip}.mp4", str(target),
+    )  # fmt: skip
+    return target
+
+
+def figures(*words: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(run("evaluate", *words, "--json"))
+    return document
+
+
+def test_bottles_are_taken_put_back_and_taken_twice(shared_data: Path, tmp_path: Path) -> None:
+    found = figures("shelf", str(recording(shared_data, tmp_path, "shelf-bottles-a", "shelf-bottles", "shelf")))
+    assert (found["events"], found["precision"], found["recall"]) == (4, 1.0, 1.0)
+    assert 0 < found["delay_s_p50"] <= found["delay_s_p90"] <= 5
+    assert found["ms_per_frame"] > 0
+
+
+def test_an_arm_in_the_aisle_is_seen_and_nothing_is_sold(shared_data: Path, tmp_path: Path) -> None:
+    found = figures("shelf", str(recording(shared_data, tmp_path, "aisle-reach", "aisle-reach", "aisle")))
+    assert (found["events"], found["precision"]) == (0, 1.0)
+    assert any(row["slot"] == "upper-right" and row["until_s"] - row["t_s"] > 2 for row in found["reaches"])
+    assert any(row["slot"] == "table" and row["t_s"] < 1.8 for row in found["reaches"])
+
+
+@pytest.fixture
+def weights(shared_models: Path) -> Path:
+    if not (shared_models / "yolox_nano" / "yolox_nano_416.onnx").is_file():
+        lacking("the weights yolox_nano_416.onnx are not on this machine")
+    return shared_models
+
+
+def test_three_visits_are_three_tracks(shared_data: Path, weights: Path, tmp_path: Path) -> None:
+    folder = recording(shared_data, tmp_path, "station-visits-a", "station-visits", "floor")
+    found = figures("people", str(folder), "--models", str(weights))
+    assert (found["tracks"], found["id_switches"]) == (3, 0)
+    truth = [(6.0, 19.8), (22.7, 45.0), (50.2, 69.9)]
+    for visit, (entered_s, left_s) in zip(found["visits"], truth, strict=True):
+        assert visit["entered_s"] == pytest.approx(entered_s, abs=1.0)
+        assert visit["left_s"] == pytest.approx(left_s, abs=1.0)
+
+
+def test_people_on_a_plaza_are_counted(shared_data: Path, weights: Path, tmp_path: Path) -> None:
+    folder = recording(shared_data, tmp_path, "plaza-people-a", "plaza-people", "floor")
+    found = figures("people", str(folder), "--models", str(weights))
+    assert found["count_mae"] <= 0.5
+
+
+def test_without_weights_blobs_are_followed_and_said_to_be_blobs(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MUIN_MODELS", raising=False)
+    folder = recording(shared_data, tmp_path, "station-visits-a", "station-visits", "floor")
+    said = run("evaluate", "people", str(folder))
+    assert "by moving blobs (no network weights found" in said

@@ -1,0 +1,161 @@
+"""Tracks, lines and people finders on made-up boxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.config import parse
+from edge.core.errors import BadInput
+from edge.core.events import Event, LineCrossed, TracksSeen
+from vision.floor import FloorWatch, Line
+from vision.people import BlobFinder, Body, NetworkFinder, choose_finder, drop_doubles, overlap
+from vision.planes import Picture
+from vision.tracker import Tracker
+
+
+def body(across: float, down: float, score: float = 0.8, high: float = 100) -> Body:
+    return Body((across - high / 5, down - high, across + high / 5, down), score)
+
+
+class Script:
+    """A finder that says what it was told to say."""
+
+    def __init__(self, pictures: list[list[Body]]) -> None:
+        self._pictures = iter(pictures)
+
+    def find(self, picture: Picture) -> list[Body]:
+        return next(self._pictures)
+
+    def describe(self) -> str:
+        return "script"
+
+
+def watch(pictures: list[list[Body]], *lines: Line) -> list[Event]:
+    floor = FloorWatch("floor", Script(pictures), lines)
+    picture = np.zeros((10, 10, 3), np.uint8)
+    return [event for n in range(len(pictures)) for event in floor.see(picture, n * 100_000_000)]
+
+
+def names(events: list[Event]) -> list[set[str]]:
+    return [{person.track for person in event.people} for event in events if isinstance(event, TracksSeen)]
+
+
+def test_two_who_cross_keep_their_names() -> None:
+    pictures = [[body(100 + 12 * n, 300), body(400 - 12 * n, 330)] for n in range(30)]
+    seen = names(watch(pictures))
+    assert len(set().union(*seen)) == 2
+    assert all(len(now) == 2 for now in seen)
+
+
+def test_somebody_hidden_for_a_moment_keeps_the_name() -> None:
+    pictures = [[] if 10 <= n < 18 else [body(100 + 10 * n, 300)] for n in range(30)]
+    assert len(set().union(*names(watch(pictures)))) == 1
+
+
+def test_somebody_who_comes_after_another_left_gets_another_name() -> None:
+    pictures = [[body(100, 300)]] * 10 + [[]] * 20 + [[body(100, 300)]] * 10
+    assert len(set().union(*names(watch(pictures)))) == 2
+
+
+def test_furniture_that_looks_like_somebody_is_nobody() -> None:
+    pictures: list[list[Body]] = [[]] + [[body(100, 300, 0.5)]] * 30
+    assert set().union(*names(watch(pictures))) == set()
+
+
+def test_nobody_is_said_and_repeated() -> None:
+    told = names(watch([[]] * 35))
+    assert told == [set()] * 4  # at the start, then each second
+
+
+def test_a_worker_started_later_gives_other_names() -> None:
+    first, second = Tracker("floor"), Tracker("floor")
+    early = {track.name for track in first.see([body(1, 200)], 1.0)}
+    late = {track.name for track in second.see([body(1, 200)], 9.0)}
+    assert early
+    assert not early & late
+
+
+@pytest.mark.parametrize(("inside", "first", "then"), [("right", "in", "out"), ("left", "out", "in")])
+def test_lines_tell_in_from_out(inside: str, first: str, then: str) -> None:
+    """A line drawn from left to right: walking down the picture goes to its right hand."""
+    line = Line("door", (0, 300), (600, 300), inside)  # type: ignore[arg-type]
+    downs = [200 + 10 * n for n in range(20)] + [400 - 10 * n for n in range(20)]
+    events = watch([[body(300, down)] for down in downs], line)
+    assert [event.direction for event in events if isinstance(event, LineCrossed)] == [first, then]
+
+
+def test_a_line_is_not_crossed_beside_its_ends() -> None:
+    line = Line("door", (0, 300), (100, 300), "right")
+    events = watch([[body(400, 200 + 10 * n)] for n in range(20)], line)
+    assert not [event for event in events if isinstance(event, LineCrossed)]
+
+
+@given(st.lists(st.floats(-4, 4), min_size=30, max_size=60))
+def test_trembling_on_a_line_crosses_nothing(shakes: list[float]) -> None:
+    line = Line("door", (0, 300), (600, 300), "right")
+    pictures = [[body(300, 250)]] * 5 + [[body(300, 300 + 0.7 * shake)] for shake in shakes]
+    assert not [event for event in watch(pictures, line) if isinstance(event, LineCrossed)]
+
+
+def upright(c: tuple[float, ...]) -> tuple[float, float, float, float]:
+    return (min(c[0], c[2]), min(c[1], c[3]), max(c[0], c[2]), max(c[1], c[3]))
+
+
+boxes = st.tuples(*[st.floats(0, 500)] * 4).map(upright)
+
+
+@given(boxes, boxes)
+def test_overlap_is_a_share_and_the_same_both_ways(
+    first: tuple[float, float, float, float], second: tuple[float, float, float, float]
+) -> None:
+    assert 0 <= overlap(first, second) <= 1 + 1e-9
+    assert overlap(first, second) == overlap(second, first)
+
+
+@given(st.lists(st.tuples(boxes, st.floats(0, 1)).map(lambda pair: Body(*pair)), max_size=12))
+def test_doubles_are_dropped_and_the_best_stays(bodies: list[Body]) -> None:
+    kept = drop_doubles(bodies)
+    assert drop_doubles(kept) == kept
+    if bodies:
+        assert kept[0].score == max(item.score for item in bodies)
+
+
+def test_without_weights_blobs_are_used_and_said(tmp_path: Path) -> None:
+    assert isinstance(choose_finder(None), BlobFinder)
+    assert "no network weights found" in choose_finder(str(tmp_path)).describe()
+
+
+def test_blobs_find_what_moves_through_an_empty_room() -> None:
+    finder, random = BlobFinder(), np.random.default_rng(1)
+    found: list[Body] = []
+    for number in range(60):
+        picture = np.full((240, 320, 3), 130, np.uint8)
+        if number >= 30:
+            left = 4 * (number - 30)
+            picture[80:200, left : left + 40] = (220, 60, 30)
+        found = finder.find(np.clip(picture + random.normal(0, 2, picture.shape), 0, 255).astype(np.uint8))
+        assert number >= 30 or found == []
+    [blob] = found
+    assert overlap(blob.box_px, (116, 80, 156, 200)) > 0.5
+
+
+def test_weights_of_another_kind_name_the_file(tmp_path: Path, shared_models: Path) -> None:
+    spoiled = tmp_path / "yolox_nano_416.onnx"
+    spoiled.write_bytes(b"no model")
+    with pytest.raises(BadInput, match=r"yolox_nano_416\.onnx: is not a usable ONNX model"):
+        choose_finder(str(tmp_path))
+    with pytest.raises(BadInput, match="give a YOLOX people model"):
+        NetworkFinder(shared_models / "osnet_x0_25" / "osnet_x0_25_msmt17.onnx")
+
+
+def test_lines_come_from_the_configuration() -> None:
+    config = parse(
+        '[store]\nid = "s"\ncurrency = "KRW"\n[[camera]]\nid = "c"\nrole = "floor"\n[[line]]\nid = "door"\n'
+        'camera = "c"\nfrom_px = [0, 5]\nto_px = [9, 5]\ninside = "left"\n'
+    )
+    assert list(FloorWatch.from_config(config, "c").lines) == [Line("door", (0, 5), (9, 5), "left")]
