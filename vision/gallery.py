@@ -157,12 +157,16 @@ class Gallery:
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """One change: alone, then announced to every other process that has the store open."""
-        with safe_file.one_writer(self._lock):
-            try:
-                yield
-            finally:
-                safe_file.write_whole(self._stamp_path, secrets.token_bytes(16))
-                self._load()
+        try:
+            with safe_file.one_writer(self._lock):
+                try:
+                    yield
+                finally:
+                    safe_file.write_whole(self._stamp_path, secrets.token_bytes(16))
+                    self._load()
+        except OSError as error:
+            cure = "make room or give the folder to the user that muin runs as; nothing was half-written"
+            raise BadInput(str(self._state), f"cannot be changed ({error.strerror}); {cure}") from None
 
     def _load(self) -> None:
         self._stamp = self._read_stamp()

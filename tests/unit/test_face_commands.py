@@ -1,0 +1,155 @@
+"""`muin enrol`, `muin forget` and `muin evaluate faces` on bad input, without a face in sight."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.commands import people
+from edge.core.errors import BadInput
+from edge.evaluate_faces import equal_error_rate, threshold_report
+from edge.labelled_faces import read
+from vision.enrolment import one_face, read_picture
+from vision.faces.engines import open_engine
+from vision.faces.face import Face, overlap
+from vision.faces.onnx_engine import PLACES, aligned
+from vision.gallery import Gallery
+
+SHOP = '[store]\nid = "s"\ncurrency = "KRW"\n[[camera]]\nid = "gate"\nrole = "gate"\n'
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    path = tmp_path / "store.toml"
+    path.write_text(SHOP)
+    return path
+
+
+def test_a_code_from_enrol_to_forget(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    people.enrol(shop, "anna", qr=True, retain_until="2999-01-01", out=shop.with_name("anna.svg"), as_json=True)
+    issued = json.loads(capsys.readouterr().out)
+    assert Gallery(shop.with_name("state")).resolve_code(issued["code"], "2998-01-01").shopper == "anna"
+    assert shop.with_name("anna.svg").stat().st_mode & 0o077 == 0
+    people.forget(shop, "anna", as_json=True)
+    assert json.loads(capsys.readouterr().out)["erased"] is True
+    with pytest.raises(SystemExit) as ended:
+        people.forget(shop, "anna", as_json=True)
+    assert ended.value.code == 1
+    assert json.loads(capsys.readouterr().out)["erased"] is False
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ({}, "enrol"),
+        ({"qr": True, "shopper": "a b"}, "shopper"),
+        ({"qr": True, "retain_until": "2020-01-01"}, "--retain-until"),
+        ({"qr": True, "retain_until": "tomorrow"}, "--retain-until"),
+        ({"qr": True, "out": Path("code.gif")}, "--out"),
+        ({"picture": [Path("face.jpg")]}, "consent"),
+        ({"picture": [Path("face.jpg")], "consent": "1"}, "retain until"),
+    ],
+)
+def test_enrol_refuses_before_it_writes(shop: Path, wrong: dict, place: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        people.enrol(**({"config": shop, "shopper": "anna"} | wrong))
+    assert place in refused.value.place
+    assert not shop.with_name("state").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "path\n", "path,identity\n", "file,person\na,b\n", "path,identity\n,anna\n", "path,identity\na.jpg,\n"]
+)
+def test_a_list_that_cannot_be_used_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "enrol.csv"
+    path.write_text(text)
+    with pytest.raises(BadInput) as refused:
+        read(path, strangers=False)
+    assert str(path) in refused.value.place
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_as_a_list_are_rows_or_a_clear_refusal(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_bytes(b"path,identity\n" + raw)
+    with contextlib.suppress(BadInput):
+        assert all(row.path.name or row.identity for row in read(path, strangers=True))
+
+
+def test_a_list_may_have_a_mark_spaces_and_more_columns(tmp_path: Path) -> None:
+    path = tmp_path / "probe.csv"
+    path.write_bytes("\ufeffidentity,age,path\nanna, 30, a.jpg\n,,b.jpg\n".encode())
+    rows = read(path, strangers=True)
+    assert [(row.path, row.identity) for row in rows] == [(tmp_path / "a.jpg", "anna"), (tmp_path / "b.jpg", "")]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a picture", b"\xff\xd8\xff\xe0" + bytes(50)])
+def test_a_picture_that_is_none(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "face.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadInput) as refused:
+        read_picture(path)
+    assert refused.value.place == str(path)
+
+
+def test_onnx_without_weights_or_with_wrong_ones_says_what_to_do(shop: Path, tmp_path: Path) -> None:
+    from edge.config import Faces
+
+    wanted = Faces(engine="onnx")
+    with pytest.raises(BadInput, match="set faces"):
+        open_engine(wanted)
+    for name in ("yunet/yunet_n_dynamic.onnx", "mobilefacenet/mobilefacenet_128d_112.onnx"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"\x08\x07garbage")
+    with pytest.raises(BadInput, match="not a usable ONNX file"):
+        open_engine(wanted, tmp_path)
+
+
+def test_whose_face_a_picture_is_about() -> None:
+    def face(width: int) -> Face:
+        return Face((0, 0, width, width), 99.0)
+
+    assert one_face([face(40), face(100)], "p").width_px == 100
+    for faces in ([], [face(80), face(100)]):
+        with pytest.raises(BadInput):
+            one_face(faces, "p")
+
+
+def test_equal_error_rate() -> None:
+    assert equal_error_rate(np.array([0.1, 0.2]), np.array([0.8, 0.9])) == 0
+    assert equal_error_rate(np.array([0.8, 0.9]), np.array([0.1, 0.2])) == 1
+    assert equal_error_rate(np.array([0.1, 0.6]), np.array([0.5, 0.9])) == 0.5
+    assert equal_error_rate(np.array([]), np.array([0.5])) is None
+
+
+def test_a_threshold_stays_below_the_nearest_pair() -> None:
+    distances = np.random.default_rng(1).normal(0.84, 0.09, 2000)
+    found = threshold_report(distances)
+    assert found["suggested"] < found["nearest"]
+    assert threshold_report(np.array([]))["suggested"] is None
+
+
+@given(st.floats(0.8, 3), st.floats(-180, 180), st.floats(-50, 50))
+def test_alignment_undoes_turn_scale_and_shift(scale: float, degrees: float, shift: float) -> None:
+    spread = (PLACES - PLACES.mean(axis=0)) @ np.array([1, 1j])
+    moved = spread * scale * np.exp(1j * np.deg2rad(degrees)) + (300 + 300j + shift)
+    points = np.stack([moved.real, moved.imag], axis=1).astype(np.float32)
+    picture = np.zeros((600, 600, 3), np.uint8)
+    x, y = np.round(points[2]).astype(int)  # the nose
+    picture[y - 2 : y + 3, x - 2 : x + 3] = 255
+    rows, columns = np.nonzero(aligned(picture, points)[:, :, 0] > 100)
+    assert abs(columns.mean() - PLACES[2][0]) < 1.5
+    assert abs(rows.mean() - PLACES[2][1]) < 1.5
+
+
+def test_overlap_of_boxes() -> None:
+    assert overlap((0, 0, 10, 10), (0, 0, 10, 10)) == 1
+    assert overlap((0, 0, 10, 10), (5, 0, 15, 10)) == pytest.approx(1 / 3)
+    assert overlap((0, 0, 10, 10), (10, 0, 20, 10)) == 0
