@@ -17,6 +17,7 @@ from vision.faces.face import Face, FaceEngine, Picture, Template
 
 CLIP_ENDINGS: Final = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v")
 CLIP_LOOKS: Final = 8
+WHOLE_SHARE: Final = 0.95  # some files promise a picture more than they hold
 BACKGROUND_SHARE: Final = 0.6  # a second face narrower than this share of the first is somebody passing behind
 
 
@@ -38,14 +39,17 @@ def read_picture(path: Path) -> Picture:
 
 
 def clip_pictures(path: Path) -> Iterator[tuple[Picture, int]]:
-    """Pictures of a clip with their times in ns from its first one. Raises BadInput for what is no clip."""
+    """Pictures of a clip with their times in ns from its first one. Raises BadInput for what is no whole clip."""
     from vision import cameras
 
     with cameras.open_container(str(path)) as container:
-        first: int | None = None
+        promised, seen, first = container.streams.video[0].frames, 0, None
         for frame in cameras.decoded(container, str(path), None, int):
             first = frame.pts if first is None else first
+            seen += 1
             yield cameras.to_picture(frame), int((frame.pts - first) * frame.time_base * 1_000_000_000)
+    if seen < max(1, WHOLE_SHARE * promised):
+        raise BadInput(str(path), f"is cut: {seen} of {promised} pictures can be read; copy the clip again")
 
 
 def templates_of(engine: FaceEngine, path: Path) -> list[Template]:

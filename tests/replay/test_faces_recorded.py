@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from edge import config
 from edge.config import Faces
+from edge.core.errors import BadInput
 from edge.core.events import CredentialShown, HealthChanged
 from edge.evaluate_faces import Bench, judge, report
 from edge.evaluate_gate import watch_clip
@@ -124,6 +125,14 @@ def test_a_clip_of_two_people_enrols_nobody(onnx_engine: FaceEngine, shared_data
     known = at_work.enrol([Labelled(shared_data / "video/gate-head-pair.mp4", "A", "here")])
     assert known == Known()
     assert "2 faces" in at_work.unusable[0]["reason"]
+
+
+def test_a_cut_clip_is_refused(shared_data: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes((shared_data / "video/gate-head-pair.mp4").read_bytes()[:30_000])
+    with pytest.raises(BadInput, match="is cut"):
+        list(clip_pictures(cut))
+    assert len(list(clip_pictures(shared_data / "video/gate-head-pair.mp4"))) == 56
 
 
 def test_the_gate_camera_from_an_encrypted_store(shared_data: Path, shared_models: Path, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from vision.faces.face import Face, overlap
 from vision.faces.onnx_engine import PLACES, aligned
 from vision.gallery import Gallery
 
+ROOT = Path(__file__).resolve().parents[2]
 SHOP = '[store]\nid = "s"\ncurrency = "KRW"\n[[camera]]\nid = "gate"\nrole = "gate"\n'
 
 
@@ -153,3 +156,16 @@ def test_overlap_of_boxes() -> None:
     assert overlap((0, 0, 10, 10), (0, 0, 10, 10)) == 1
     assert overlap((0, 0, 10, 10), (5, 0, 15, 10)) == pytest.approx(1 / 3)
     assert overlap((0, 0, 10, 10), (10, 0, 20, 10)) == 0
+
+
+def test_a_missing_model_package_is_a_clear_error_not_the_end_of_the_process() -> None:
+    script = (
+        "import sys; sys.modules['face_recognition_models'] = None\n"
+        "from edge.config import Faces\nfrom edge.core.errors import BadInput\n"
+        "from vision.faces.engines import open_engine\n"
+        "try:\n    open_engine(Faces())\nexcept BadInput as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("faces.engine: the face_recognition package cannot be loaded")
+    assert len(done.stdout.splitlines()) == 1, "nothing but the error: stdout may be somebody's JSON"
