@@ -27,6 +27,7 @@ HISTORY_WEIGHT = 5.0
 PRIOR_TAKE = 0.8  # from a stocked slot a take is likelier than an item put in front
 CROWDED_SHARE = 0.002
 CROWDED_FACTOR = 1.35
+SIGN_SLOPE, SIGN_DOUBT = 1.3, 0.8  # an item put before another one scores about 1, a clear take or put 4 and more
 ALIKE = 0.6  # of the threshold: two looks are the same
 FLUSH_TRUST = 0.7
 KEPT_LAYERS = 4
@@ -261,5 +262,5 @@ class SlotMemory:
 def _confidence_ppm(excess: float, score: float, trust: float) -> int:
     """Confidence in thousandths, as ppm: how clear the difference is, times how clear its sign is."""
     clear = 1 - 0.4 * math.exp(-2.0 * max(0.0, excess - 1))
-    signed = 1 / (1 + math.exp(-1.5 * abs(score)))
+    signed = max(0.5, 1 / (1 + math.exp(-SIGN_SLOPE * (abs(score) - SIGN_DOUBT))))
     return max(1, min(999, round(1000 * trust * clear * signed))) * 1000

@@ -83,6 +83,15 @@ def test_a_picture_of_the_empty_shelf_settles_the_sign_and_the_number() -> None:
     assert plain(told(shelf, 8, empty=empty)) == [("0-1", "take", 2)]
 
 
+def test_a_foreign_item_before_a_stocked_one_is_doubtful_whatever_it_is_called() -> None:
+    """It covers what it hides, so the pictures cannot tell; a line that rests on it alone must go to review."""
+    shelf = Shelf(seed=1, acts=[Act(2.5, (0, 1), "put", foreign=True)])
+    watch = SlotWatch("shelf", shelf.slots(), ShelfVision())
+    events = [event for picture, at_ns in shelf.pictures(6) for event in watch.see(picture, at_ns)]
+    [change] = [event for event in events if hasattr(event, "change")]
+    assert change.confidence_ppm < 800_000
+
+
 def test_events_say_when_the_slot_was_not_visible() -> None:
     shelf = Shelf(seed=15, acts=[Act(3.0, (0, 1))])
     watch = SlotWatch("shelf", shelf.slots(), ShelfVision())
@@ -90,7 +99,7 @@ def test_events_say_when_the_slot_was_not_visible() -> None:
     [change] = [event for event in events if hasattr(event, "change")]
     assert 1.8e9 <= change.began_ns < 3.0e9 < change.ended_ns <= 4.3e9
     assert change.ended_ns < change.captured_ns
-    assert 0 < change.confidence_ppm < 1_000_000
+    assert 950_000 < change.confidence_ppm < 1_000_000
 
 
 def test_a_slot_outside_the_picture_names_the_cure() -> None:
