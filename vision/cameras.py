@@ -71,7 +71,8 @@ def open_container(url: str) -> Any:
         if url.startswith("/dev/"):
             container = av.open(url, format="v4l2", timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
         else:
-            options = {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
+            options = {} if is_file(url) else {"analyzeduration": "1000000"}  # microseconds spent on guessing
+            options |= {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
             container = av.open(url, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
     except (av.error.FFmpegError, OSError, ValueError) as error:
         cure = "copy the clip again" if is_file(url) else "check cable, address and password of the camera"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -284,6 +285,51 @@ def test_self_check_names_what_is_wrong(clip: Path, tmp_path: Path) -> None:
     assert asyncio.run(good.self_check()).detail == "320x240 pixels"
     check = asyncio.run(bad.self_check())
     assert (check.state, bool(check.cure)) == ("absent", True)
+
+
+CAMERA = """
+import sys, threading
+import av
+clip, port = sys.argv[1:]
+with av.open(f"tcp://127.0.0.1:{port}?listen=1", "w", format="mpegts") as out, av.open(clip) as source:
+    stream = out.add_stream_from_template(source.streams.video[0])
+    base, last = source.streams.video[0].time_base, 0.0
+    for packet in source.demux(video=0):
+        if packet.dts is None:
+            continue
+        at = float(packet.dts * base)
+        threading.Event().wait(max(0.0, at - last))
+        last = at
+        packet.stream = stream
+        out.mux(packet)
+    threading.Event().wait()
+"""
+
+
+def test_a_camera_on_the_network_is_watched_lost_and_found(clip: Path) -> None:
+    """The peer is another process that streams at the clip's pace."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    start = [sys.executable, "-c", CAMERA, str(clip), str(port)]
+    clock = SystemClock()
+
+    async def talk(heard: Heard) -> None:
+        camera = await asyncio.create_subprocess_exec(*start)
+        await heard.until(lambda: len(heard.of(VideoFrame)) > 20)
+        camera.kill()
+        await camera.wait()
+        await heard.until(lambda: heard.health("lost"))
+        known = len(heard.of(VideoFrame))
+        camera = await asyncio.create_subprocess_exec(*start)
+        await heard.until(lambda: len(heard.of(VideoFrame)) > known + 5)
+        camera.kill()
+        await camera.wait()
+
+    heard = asyncio.run(hear(VisionWorker(store(f"tcp://127.0.0.1:{port}"), "shelf", clock), talk))
+    times = [frame.captured_ns for frame in heard.of(VideoFrame)]
+    assert all(after > before for before, after in pairwise(times))
+    assert times[-1] <= clock.now()
 
 
 def test_a_loop_begins_anew_for_the_sense(clip: Path) -> None:
