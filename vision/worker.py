@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
@@ -33,6 +33,7 @@ from vision.packets import PacketFile
 from vision.senses import describe, make_sense
 
 BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
+GRACE_S: Final = 1.0
 HEARTBEAT_NS: Final = 1_000_000_000
 PR_SET_PDEATHSIG: Final = 1
 
@@ -50,10 +51,11 @@ def main() -> int:
     except (msgspec.DecodeError, ValidationError) as error:
         print(f"vision.worker: the job on stdin is not usable: {error}", file=sys.stderr)
         return 2
-    threading.Thread(target=_end_with_input, args=(source,), daemon=True).start()
+    stop = threading.Event()
+    threading.Thread(target=_end_with_input, args=(source, stop), daemon=True).start()
     cv2.setNumThreads(1)  # several cameras share few cores
     try:
-        Worker(job, config, SystemClock.joined(job.clock_offset_ns).now, sink).run()
+        Worker(job, config, SystemClock.joined(job.clock_offset_ns).now, sink, stop).run()
     except BrokenPipeError:
         os._exit(0)
     return 0
@@ -67,36 +69,40 @@ def die_with_parent() -> None:
         os._exit(0)
 
 
-def _end_with_input(source: BinaryIO) -> None:
+def _end_with_input(source: BinaryIO, stop: threading.Event) -> None:
     while source.read(1):
         pass
+    stop.set()
+    threading.Event().wait(GRACE_S)  # time to finish the recording, not to wait for a camera
     os._exit(0)
 
 
 class Worker:
     """Plays one camera through its sense and writes what comes out."""
 
-    def __init__(self, job: Job, config: StoreConfig, now: Now, sink: BinaryIO) -> None:
+    def __init__(self, job: Job, config: StoreConfig, now: Now, sink: BinaryIO, stop: threading.Event) -> None:
         self._job = job
         self._config = config
         self._now = now
         self._sink = sink
-        self._sleep = threading.Event()  # never set: the process ends instead
+        self._stop = stop
         self._sense: PictureSense | None = None
         self._loop = 0
         self._state: tuple[str, str] = ("", "")
         self._beat_ns = 0
 
     def run(self) -> None:
-        """Until the process ends. Raises BrokenPipeError when nobody listens any more."""
+        """Until told to stop. Raises BrokenPipeError when nobody listens any more."""
         failures = 0
-        while True:
+        while not self._stop.is_set():
             self._beat()
             try:
-                for shot in self._shots():
-                    self._see(shot)
-                    failures = 0
-                return
+                with closing(self._shots()) as shots:
+                    for shot in shots:
+                        self._see(shot)
+                        failures = 0
+                        if self._stop.is_set():
+                            return
             except BrokenPipeError:
                 raise
             except (BadInput, OSError) as error:
@@ -104,7 +110,7 @@ class Worker:
             self._wait(int(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)] * 1_000_000_000))
             failures += 1
 
-    def _shots(self) -> Iterator[Shot]:
+    def _shots(self) -> Generator[Shot, None, None]:
         job = self._job
         source = open_source(job.url, job.anchor_ns, job.loop_ns, self._now, self._wait)
         if job.record is None:
@@ -137,12 +143,12 @@ class Worker:
         self._write(HealthChanged(captured_ns=self._now(), source=camera, device=camera, state=state, detail=detail))
 
     def _wait(self, span_ns: int) -> bool:
-        """Wait on the run's time line, with a sign of life each second. Always False: ending is the process's."""
+        """Wait on the run's time line, with a sign of life each second. True = told to stop."""
         until_ns = self._now() + span_ns
-        while (left_ns := until_ns - self._now()) > 0:
+        while (left_ns := until_ns - self._now()) > 0 and not self._stop.is_set():
             self._beat()
-            self._sleep.wait(min(left_ns, HEARTBEAT_NS) / 1e9)
-        return False
+            self._stop.wait(min(left_ns, HEARTBEAT_NS) / 1e9)
+        return self._stop.is_set()
 
     def _beat(self) -> None:
         if self._now() - self._beat_ns >= HEARTBEAT_NS or self._beat_ns == 0:
