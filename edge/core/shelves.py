@@ -15,6 +15,7 @@ from edge.core.shop import Doing, Level, Shop
 from edge.core.visits import Entry, Visit
 
 RECENT_NS = 60_000_000_000
+STEP_DELAY_NS = 2_000_000_000  # nearly all steps are told within this after they ended
 WITNESS_NS = 2_000_000_000  # camera and scale speak of the same grasp within this
 FOREIGN_NS_MAX = 16  # foreign weights remembered per plate
 
@@ -60,7 +61,7 @@ def on_steady(shop: Shop, event: PlateSteady) -> None:
     grasp = Grasp(
         id=shop.new_id("g", event.plate, event.captured_ns),
         deltas_mg={event.plate: delta},
-        began_ns=last.at_ns if shop.state.blind_to_ns < last.at_ns else min(last.at_ns, shop.state.blind_from_ns),
+        began_ns=_unseen_since(shop, last.at_ns),
         ended_ns=event.captured_ns,
         noise_mg=event.noise_mg,
         hidden=True,
@@ -72,6 +73,13 @@ def on_steady(shop: Shop, event: PlateSteady) -> None:
             return
     shop.state.grasps[grasp.id] = grasp
     shop.timers.set(event.captured_ns + shop.policy.join_ns, "grasp", grasp.id)
+
+
+def _unseen_since(shop: Shop, level_ns: int) -> int:
+    """When an unseen change can have begun: a step before the box went down would have been told, but for its delay."""
+    if shop.state.blind_to_ns < level_ns:
+        return level_ns
+    return max(level_ns, shop.state.blind_from_ns - STEP_DELAY_NS)
 
 
 def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
@@ -93,8 +101,10 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
 def _blame(shop: Shop, place: PointMm | None, began_ns: int, ended_ns: int, hidden: bool) -> Blame:
     policy = shop.policy
     from_ns, to_ns = began_ns - policy.reach_before_ns, ended_ns + policy.reach_after_ns
-    found = claims(shop.present(from_ns - policy.gone_after_ns), shop.tracks, place, from_ns, to_ns)
-    return blame(found, hidden, policy)
+    visits = shop.present(from_ns - policy.gone_after_ns)
+    if hidden:  # who was out of sight before it began, while the tracker ran, was not there
+        visits = [visit for visit in visits if visit.last_seen_ns >= began_ns] or visits
+    return blame(claims(visits, shop.tracks, place, from_ns, to_ns), hidden, policy)
 
 
 def _place(shop: Shop, plate: str) -> PointMm | None:

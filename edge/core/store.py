@@ -169,8 +169,6 @@ class Store:
             shop.timers.set(max(at_ns, grasp.ended_ns + policy.join_ns), "grasp", grasp.id)
         for visit in shop.state.visits.values():
             visit.gap = visit.state in OPEN
-            if visit.state is State.INSIDE:
-                visit.last_seen_ns = max(visit.last_seen_ns, event.down_from_ns)
             if visit.state is State.GRANTED:
                 shop.timers.set(
                     max(at_ns + policy.gone_after_ns, visit.opened_ns + policy.entry_timeout_ns), "entry", visit.id
