@@ -269,10 +269,10 @@ def test_who_was_out_of_sight_before_the_box_went_down_is_not_asked() -> None:
     feeder.shows(0.5, "ann")
     feeder.walk(1, 2, a=FAR)
     feeder.shows(2, "bob")
-    feeder.walk(2.6, 4.5, b=FAR)  # ann was last seen at 1.9 s; her visit has not settled yet
+    feeder.walk(2.6, 4.5, b=P2)  # ann was last seen at 1.9 s; her visit has not settled yet
     feeder.run(7 * S, resumed=True, down_from_ns=round(4.5 * S))
     feeder.feed(events.PlateSteady(captured_ns=round(7.5 * S), source="scale", plate="p1", level_mg=4_680_000))
-    feeder.walk(7.5, 10, b=FAR)
+    feeder.walk(7.5, 10, b=P2)
     feeder.walk(10, 15)
     feeder.tick(30 * S)
     assert {bill.shopper: bill.outcome for bill in feeder.bills()} == {"ann": "nothing", "bob": "charged"}
