@@ -1,1 +1,1 @@
-"""Tests, named by kind: unit, replay, simulation, integration, bench. The package keeps `tests/x` from shadowing `x`."""
+"""Tests, named by kind. The package keeps a folder `tests/x` from shadowing the package `x`."""
