@@ -152,7 +152,7 @@ class Session:
     def _will_properties(self) -> Properties | None:
         if self.protocol != MQTT_5:
             return None
-        properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
+        properties = make_properties(PacketTypes.WILLMESSAGE)
         properties.WillDelayInterval = WILL_DELAY_S
         return properties
 
@@ -184,7 +184,13 @@ def _topic(message: Any) -> str:
 
 
 def _limits() -> Properties:
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties = make_properties(PacketTypes.CONNECT)
     properties.ReceiveMaximum = RECEIVE_MAXIMUM
     properties.SessionExpiryInterval = 0
     return properties
+
+
+def make_properties(packet: int) -> Properties:
+    """paho declares no types for this constructor."""
+    make: Callable[[int], Properties] = Properties
+    return make(packet)
