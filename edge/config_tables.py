@@ -135,18 +135,16 @@ class Visits(Part):
 
 
 class Picks(Part):
-    """[picks]: who took what. A margin below its limit sends the line to review, never to the bill."""
+    """[picks]: who took what. `review_below` is the probability under which a unit goes to review: 50 / 51, because an
+    overcharge counts 50 times an undercharge. `staff` are shoppers who refill and are not billed."""
 
-    reach_mm: Annotated[int, Field(gt=0)] = 900
-    reach_margin_mm: Annotated[int, Field(ge=0)] = 150
-    reach_before_ms: Annotated[int, Field(ge=0)] = 700
-    reach_after_ms: Annotated[int, Field(ge=0)] = 500
+    reach_sigma_mm: Annotated[int, Field(gt=0)] = 110
+    staff: list[Id] = []
+    reach_before_ms: Annotated[int, Field(ge=0)] = 400
+    reach_after_ms: Annotated[int, Field(ge=0)] = 300
     join_ms: Annotated[int, Field(ge=0)] = 1_200
-    weight_tolerance_g: Annotated[float, Field(ge=0)] = 8.0
-    weight_tolerance_pct: Annotated[float, Field(ge=0, le=50)] = 4.0
-    weight_margin_g: Annotated[float, Field(ge=0)] = 10.0
     min_step_g: Annotated[float, Field(gt=0)] = 5.0
-    review_below: Annotated[float, Field(ge=0, le=1)] = 0.80
+    review_below: Annotated[float, Field(ge=0, le=1)] = 0.98
     portal_window_ms: Annotated[int, Field(ge=0)] = 4_000
 
 

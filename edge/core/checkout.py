@@ -1,4 +1,4 @@
-"""From a cart to a bill: tags that left speak, entries become lines, lines become one CloseVisit.
+"""From stories to a bill: what left past the portal speaks, what is sure becomes lines, lines become one CloseVisit.
 
 In doubt the shopper is not charged: the line keeps its evidence and goes to review. Must not: send anything.
 """
@@ -7,28 +7,26 @@ from __future__ import annotations
 
 from typing import Literal
 
+from edge.core import tags
+from edge.core.bills import Item, items
 from edge.core.commands import CloseVisit, Evidence, Line
+from edge.core.hypotheses import speak
 from edge.core.ids import fact_id
-from edge.core.layout import Layout
 from edge.core.money import amount_minor, total_minor
-from edge.core.picks import either_ppm
-from edge.core.planogram import Planogram
-from edge.core.visits import Entry, State, Visit
-
-TAG_READS_MIN = 2  # one read may be a stray from a shelf
-TAG_WITNESS_PPM = 900_000
-EVIDENCE_MAX = 12
+from edge.core.shop import Shop
+from edge.core.visits import State, Visit
 
 Outcome = Literal["charged", "nothing", "review", "unpaid"]
+STRAY_TAG_PPM = 600_000  # confidence of an item that only its tag speaks for
 
 
-def close(visit: Visit, layout: Layout, planogram: Planogram, at_ns: int, *, pays: bool) -> CloseVisit:
+def close(shop: Shop, visit: Visit, at_ns: int, *, pays: bool) -> CloseVisit:
     """The bill of a finished visit. `pays` is false for somebody who came in without a credential."""
-    hear_tags(visit, layout.policy.review_below_ppm)
+    layout = shop.layout
+    hear_tags(shop, visit)
+    lines = [] if visit.state is State.VOID else _lines(shop, visit)
     if not pays or visit.reason in ("run-ended", "lost-inside"):
-        for entry in visit.cart:
-            entry.status = "review"
-    lines = [] if visit.state is State.VOID else _lines(visit, layout, planogram)
+        lines = [_in_review(line) for line in lines]
     charged = any(line.status == "charged" for line in lines)
     outcome: Outcome = "nothing"
     if lines:
@@ -50,60 +48,54 @@ def close(visit: Visit, layout: Layout, planogram: Planogram, at_ns: int, *, pay
     )
 
 
-def hear_tags(visit: Visit, review_below_ppm: int) -> None:
-    """Let tags read at the portal confirm entries, settle doubtful ones, and put what nobody saw into review."""
-    leaving: dict[str, list[int]] = {}
-    for tag in visit.tags.values():
-        if tag.reads >= TAG_READS_MIN:
-            leaving.setdefault(tag.sku, []).append(tag.last_ns)
-    for sku, times in sorted(leaving.items()):
-        left = len(times)
-        evidence = Evidence(sensor="rfid", place="portal", at_ns=max(times), rule="tag-left", detail=f"{left} tags")
-        for entry in visit.cart:
-            if left and sku in (entry.sku, *entry.alternatives) and entry.quantity <= left:
-                _confirm(entry, sku, evidence, review_below_ppm)
-                left -= entry.quantity
-            elif left and entry.sku == sku:
-                left = 0  # fewer tags than items: tags can be shielded, so this says nothing against the rest
-        if left:
-            visit.cart.append(
-                Entry(sku=sku, quantity=left, status="review", confidence_ppm=600_000, evidence=[evidence])
-            )
+def hear_tags(shop: Shop, visit: Visit) -> None:
+    """What the portal saw leave makes some stories likelier. A portal that never spoke says nothing."""
+    if not shop.state.portal_spoke:
+        return
+    tagged = {product.sku for product in shop.layout.products if product.epcs}
+    seen = tags.leaving(visit)
+    for sku in sorted(seen):
+        evidence = Evidence(
+            sensor="rfid", place="portal", at_ns=visit.last_seen_ns, rule="tag-left", detail=f"{seen[sku]} tags"
+        )
+        shop.state.proof.setdefault(visit.id, {}).setdefault(sku, []).append(evidence)
+    shop.state.stories = speak(shop.state.stories, tags.words(shop.state.stories, visit, tagged))
 
 
-def _confirm(entry: Entry, sku: str, evidence: Evidence, review_below_ppm: int) -> None:
-    entry.confidence_ppm = either_ppm(entry.confidence_ppm, TAG_WITNESS_PPM)
-    entry.sku, entry.status = sku, "charged" if entry.confidence_ppm >= review_below_ppm else "review"
-    entry.evidence.append(evidence)
+def _lines(shop: Shop, visit: Visit) -> list[Line]:
+    found = items(shop.state.stories, visit.id, shop.policy.review_below_ppm)
+    known = {item.sku: sum(other.quantity for other in found if other.sku == item.sku) for item in found}
+    for sku, count in sorted(tags.leaving(visit).items()):  # a tag that no story explains: a person looks at it
+        if count > known.get(sku, 0):
+            found.append(Item(sku, count - known.get(sku, 0), "review", STRAY_TAG_PPM))
+    merged: dict[tuple[str, str], Item] = {}
+    for item in found:
+        was = merged.get((item.sku, item.status))
+        quantity = item.quantity + (was.quantity if was else 0)
+        merged[item.sku, item.status] = item._replace(quantity=quantity)
+    return [_line(shop, visit, merged[key]) for key in sorted(merged)]
 
 
-def _lines(visit: Visit, layout: Layout, planogram: Planogram) -> list[Line]:
-    merged: dict[tuple[str, str], Entry] = {}
-    for entry in visit.cart:
-        known = merged.get((entry.sku, entry.status))
-        if known is None:
-            merged[entry.sku, entry.status] = Entry(
-                sku=entry.sku,
-                quantity=entry.quantity,
-                status=entry.status,
-                confidence_ppm=entry.confidence_ppm,
-                evidence=list(entry.evidence),
-            )
-        else:
-            known.quantity += entry.quantity
-            known.confidence_ppm = min(known.confidence_ppm, entry.confidence_ppm)
-            known.evidence += entry.evidence
-    return [_line(merged[key], layout, planogram) for key in sorted(merged)]
-
-
-def _line(entry: Entry, layout: Layout, planogram: Planogram) -> Line:
-    product = planogram.products.get(entry.sku)
+def _line(shop: Shop, visit: Visit, item: Item) -> Line:
+    product = shop.planogram.products.get(item.sku)
     return Line(
-        sku=entry.sku,
-        quantity=entry.quantity,
+        sku=item.sku,
+        quantity=item.quantity,
         unit_minor=product.price_minor if product else None,
-        confidence_ppm=entry.confidence_ppm,
-        status="charged" if entry.status == "charged" else "review",
-        price_version=layout.price_version,
-        evidence=tuple(entry.evidence[:EVIDENCE_MAX]),
+        confidence_ppm=item.confidence_ppm,
+        status=item.status,
+        price_version=shop.layout.price_version,
+        evidence=tuple(shop.state.proof.get(visit.id, {}).get(item.sku, [])),
+    )
+
+
+def _in_review(line: Line) -> Line:
+    return Line(
+        sku=line.sku,
+        quantity=line.quantity,
+        unit_minor=line.unit_minor,
+        confidence_ppm=line.confidence_ppm,
+        status="review",
+        price_version=line.price_version,
+        evidence=line.evidence,
     )

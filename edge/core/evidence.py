@@ -1,6 +1,6 @@
 """Shelf interactions: weight steps that belong to one grasp are grouped; the rest of the evidence joins them later.
 
-Must not: decide which product or person it was (picks.py), or touch a cart.
+Must not: decide which product or person it was (options.py), or touch a story.
 """
 
 from __future__ import annotations

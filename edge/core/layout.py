@@ -72,14 +72,11 @@ class Policy(Frozen, frozen=True, kw_only=True):
     gone_after_ns: int
     settle_ns: int
     entry_timeout_ns: int
-    reach_mm: int
-    reach_margin_mm: int
+    reach_sigma_mm: int
+    staff: tuple[str, ...]
     reach_before_ns: int
     reach_after_ns: int
     join_ns: int
-    weight_tolerance_mg: int
-    weight_tolerance_ppm: int
-    weight_margin_mg: int
     min_step_mg: int
     review_below_ppm: int
     exit_zone_mm: int

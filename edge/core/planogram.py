@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.core.events import PointMm
 from edge.core.layout import Layout, Plate, Product, Slot
 
 
@@ -24,6 +25,11 @@ class Planogram:
             known = self.plates.get(plate)
             skus += [sku for sku in (known.skus if known else ()) if sku not in skus]
         return [self.products[sku] for sku in skus]
+
+    def place_of(self, plate: str) -> PointMm | None:
+        """Where a plate is, if the layout says so."""
+        known = self.plates.get(plate)
+        return known.position_mm if known else None
 
     def share(self, one: str, other: str) -> bool:
         """True if one product may press on both plates: the same plate, or same shelf and a product in common."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from edge.core.checkout import close
 from edge.core.commands import OpenVisit, ShowMessage
-from edge.core.events import LineCrossed, TagRead, TracksSeen
+from edge.core.events import LineCrossed, PointMm, TagRead, TracksSeen
+from edge.core.hypotheses import forget
 from edge.core.shop import Shop
 from edge.core.tracks import distance2
 from edge.core.visits import State, Stimulus, Tag, Visit
@@ -16,6 +17,7 @@ from edge.core.visits import State, Stimulus, Tag, Visit
 LONER_NS = 4_000_000_000  # how long a body may be seen before a missing credential means something
 REJOIN_MM = 1_500
 GATE_MM = 2_000
+REACH_MM = 450
 BLIND_FACTOR = 20  # a dead tracker holds a visit open this many times `gone_after_ns`, then it is closed
 
 
@@ -121,6 +123,16 @@ def on_loner_timer(shop: Shop, track: str, at_ns: int) -> None:
     shop.order(*shop.state.alarms.mention("tailgate", "shop", f"track {track} has no credential", at_ns))
 
 
+def loners_within_reach(shop: Shop, place: PointMm, from_ns: int, to_ns: int) -> None:
+    """A body without a credential whose hand is at a shelf that changes: its visit begins now, not after the wait."""
+    for track in list(shop.loners):
+        trail = shop.tracks.trails.get(track)
+        near = trail.nearest_hand_mm(place, from_ns, to_ns) if trail is not None else None
+        if near is not None and near <= REACH_MM:
+            shop.timers.cancel("loner", track)
+            on_loner_timer(shop, track, shop.state.now_ns)
+
+
 def on_line(shop: Shop, event: LineCrossed) -> None:
     """Somebody walked out over a line: no need to wait until the track is gone."""
     visit = shop.visit_of(event.track)
@@ -170,13 +182,15 @@ def on_settle_timer(shop: Shop, visit: Visit, at_ns: int) -> None:
 def end_visit(shop: Shop, visit: Visit, at_ns: int) -> None:
     """Order the one CloseVisit of a visit and forget it."""
     pays = visit.method != "none"
-    closed = close(visit, shop.layout, shop.planogram, at_ns, pays=pays)
+    closed = close(shop, visit, at_ns, pays=pays)
     shop.order(closed)
+    shop.state.stories = forget(shop.state.stories, visit.id)
+    shop.state.proof.pop(visit.id, None)
+    shop.state.shown.pop(visit.id, None)
     if visit.gate and closed.outcome != "nothing":
         shop.order(ShowMessage(issued_ns=at_ns, gate=visit.gate, message="thanks", visit=visit.id))
     for name in ("entry", "settle", "grant"):
         shop.timers.cancel(name, visit.id)
-    shop.state.recent = [doing for doing in shop.state.recent if doing.visit != visit.id]
     del shop.state.visits[visit.id]
 
 
@@ -184,6 +198,7 @@ def on_tag(shop: Shop, event: TagRead) -> None:
     """A tag at the portal leaves with the one visit that can have it; unclear ones say nothing."""
     if not any((portal.reader, portal.antenna) == (event.reader, event.antenna) for portal in shop.layout.portals):
         return
+    shop.state.portal_spoke = True
     sku = shop.planogram.sku_of_tag(event.epc)
     if sku is None:
         return

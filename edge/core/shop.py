@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
-from edge.core.commands import Command
+from edge.core.commands import Command, Evidence
 from edge.core.evidence import Grasp
 from edge.core.health import Alarms
+from edge.core.hypotheses import Story, begin
 from edge.core.ids import fact_id
 from edge.core.layout import Layout
 from edge.core.ordering import Timers
@@ -26,11 +27,10 @@ class Level(msgspec.Struct, kw_only=True):
 
 
 class Doing(msgspec.Struct, kw_only=True):
-    """A cart entry's origin, kept for a while so that a slower sensor can add its word."""
+    """A shelf interaction, kept for a while so that a slower sensor can add its word."""
 
-    visit: str
-    pick: str
-    sku: str
+    grasp: str
+    plate: str
     taken: bool
     began_ns: int
     ended_ns: int
@@ -44,12 +44,15 @@ class ShopState(msgspec.Struct, kw_only=True):
     visits: dict[str, Visit] = {}
     grasps: dict[str, Grasp] = {}
     levels: dict[str, Level] = {}
-    foreign: dict[str, list[int]] = {}
+    stories: list[Story] = msgspec.field(default_factory=begin)
+    shown: dict[str, dict[str, int]] = {}
+    proof: dict[str, dict[str, list[Evidence]]] = {}
     recent: list[Doing] = []
     alarms: Alarms = msgspec.field(default_factory=Alarms)
     blind_from_ns: int = -1
     blind_to_ns: int = -1
     ever_tracked: bool = False
+    portal_spoke: bool = False
     armed_doors: list[str] = []
 
 

@@ -10,7 +10,6 @@ from edge.core.events import Person, PointMm, TracksSeen
 
 KEEP_NS = 15_000_000_000
 ARM_MM = 650  # from the middle of a body to a fist, arm stretched
-BODY_PENALTY_MM = 250  # a body says less than a hand
 
 
 class Spot(NamedTuple):
@@ -45,26 +44,24 @@ class Trail:
                 return spot.place_mm
         return None
 
-    def nearest_mm(self, target: PointMm, from_ns: int, to_ns: int) -> int | None:
-        """Smallest distance of a hand (else of the body's reach) to `target` in a span; None = not seen there."""
-        best: int | None = None
+    def nearest_hand_mm(self, target: PointMm, from_ns: int, to_ns: int) -> int | None:
+        """Smallest distance of a hand to `target` in a span; None = no hand was seen."""
+        found = [distance3(hand, target) for spot in self._within(from_ns, to_ns) for hand in spot.hands_mm]
+        return min(found) if found else None
+
+    def nearest_body_mm(self, target: PointMm, from_ns: int, to_ns: int) -> int | None:
+        """How far `target` was out of arm's reach at best in a span (0 = within); None = not seen."""
+        spots = [spot.place_mm for spot in self._within(from_ns, to_ns) if spot.place_mm is not None]
+        return max(0, min(distance2(place, target[:2]) for place in spots) - ARM_MM) if spots else None
+
+    def _within(self, from_ns: int, to_ns: int) -> list[Spot]:
+        found = []
         for spot in reversed(self.spots):
             if spot.at_ns < from_ns:
                 break
-            if spot.at_ns > to_ns:
-                continue
-            found = _spot_distance(spot, target)
-            if found is not None and (best is None or found < best):
-                best = found
-        return best
-
-
-def _spot_distance(spot: Spot, target: PointMm) -> int | None:
-    if spot.hands_mm:
-        return min(distance3(hand, target) for hand in spot.hands_mm)
-    if spot.place_mm is None:
-        return None
-    return max(0, distance2(spot.place_mm, target[:2]) - ARM_MM) + BODY_PENALTY_MM
+            if spot.at_ns <= to_ns:
+                found.append(spot)
+        return found
 
 
 def distance2(one: tuple[int, int], other: tuple[int, int]) -> int:

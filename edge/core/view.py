@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from edge.core.bills import items
 from edge.core.shop import Shop
 
 
@@ -60,8 +61,8 @@ def view(shop: Shop) -> ShopView:
             state=str(visit.state),
             opened_ns=visit.opened_ns,
             cart=tuple(
-                CartLine(sku=e.sku, quantity=e.quantity, status=e.status, confidence_ppm=e.confidence_ppm)
-                for e in visit.cart
+                CartLine(sku=i.sku, quantity=i.quantity, status=i.status, confidence_ppm=i.confidence_ppm)
+                for i in items(shop.state.stories, visit.id, shop.policy.review_below_ppm)
             ),
         )
         for visit in shop.open_visits()

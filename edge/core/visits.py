@@ -12,8 +12,6 @@ from typing import Final
 
 import msgspec
 
-from edge.core.commands import Evidence
-
 
 class State(StrEnum):
     """Where a visit stands."""
@@ -66,21 +64,6 @@ OPEN: Final = frozenset({State.GRANTED, State.INSIDE, State.LEAVING})
 PRESENT: Final = frozenset({State.INSIDE, State.LEAVING})
 
 
-class Entry(msgspec.Struct, kw_only=True):
-    """One interaction's effect on a cart; `quantity` > 0. Entries of a product are summed at checkout."""
-
-    sku: str
-    quantity: int
-    status: str
-    confidence_ppm: int
-    evidence: list[Evidence]
-    pick: str = ""
-    person_ppm: int = 1_000_000
-    alternatives: list[str] = []
-    began_ns: int = 0
-    ended_ns: int = 0
-
-
 class Tag(msgspec.Struct, kw_only=True):
     """A tag that was read at the portal while this visit was leaving."""
 
@@ -104,7 +87,6 @@ class Visit(msgspec.Struct, kw_only=True):
     request: str = ""
     tries: int = 0
     tracks: list[str] = []
-    cart: list[Entry] = []
     tags: dict[str, Tag] = {}
     reason: str = ""
     gap: bool = False

@@ -119,7 +119,7 @@ def test_two_hands_at_one_place_send_the_line_to_review() -> None:
     feeder.walk(5, 8, a=P1, b=(2050, 2000, 1000))
     feeder.walk(8, 12)
     feeder.tick(20 * S)
-    assert sorted(bill.outcome for bill in feeder.bills()) == ["nothing", "review"]
+    assert [bill.outcome for bill in feeder.bills()] == ["review", "review"]
     assert all(bill.amount_minor == 0 for bill in feeder.bills())
 
 
@@ -290,7 +290,7 @@ def test_what_moved_unseen_with_two_people_inside_is_reviewed() -> None:
     feeder.walk(8.5, 10, a=P1, b=FAR)
     feeder.walk(10, 15)
     feeder.tick(30 * S)
-    assert sorted(bill.outcome for bill in feeder.bills()) == ["nothing", "review"]
+    assert [bill.outcome for bill in feeder.bills()] == ["review", "review"]
 
 
 def test_a_new_run_ends_old_visits_without_charging_doubt() -> None:

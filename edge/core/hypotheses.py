@@ -1,0 +1,152 @@
+"""Several stories of the day at once: each says who holds what, and how likely it is beside the others.
+
+A story is never just the last event's best guess: a put-back must be something that somebody holds *in that story*,
+a lifted bag must have been laid down in it, and a later camera or tag makes stories likelier or less likely. The
+number of stories is bounded (`WIDTH`); what is cut is less likely than `CUT` of the best, or the least likely ones.
+Must not: know sensors, or decide what is charged.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from edge.core.chance import ONE, times, weight
+
+WIDTH: Final = 96
+CUT: Final = weight(-14_000)
+TRACE_MAX: Final = 24  # decisions a story remembers, so that later evidence can speak about them
+
+
+class Move(NamedTuple):
+    """One unit-kind that changed hands: `quantity` > 0 came into the cart of `visit`, < 0 went out of it."""
+
+    visit: str
+    sku: str
+    quantity: int
+
+
+class Option(NamedTuple):
+    """One explanation of one interaction, in one story.
+
+    `stray` > 0: `sku` now stands on a plate it does not belong to; < 0: it was taken from there. `laid` is the weight
+    of a foreign thing that was laid down (> 0) or lifted again (< 0), in mg.
+    """
+
+    moves: tuple[Move, ...]
+    log_mnat: int
+    stray: tuple[str, int] = ("", 0)
+    laid_mg: int = 0
+
+
+class Story(msgspec.Struct, kw_only=True):
+    """One hypothesis. `weight` is relative to the likeliest story, in fixed point."""
+
+    weight: int
+    carts: dict[str, dict[str, int]] = {}
+    strays: dict[str, dict[str, int]] = {}
+    laid: dict[str, list[int]] = {}
+    trace: dict[str, list[Move]] = {}
+
+    def held(self, visit: str) -> dict[str, int]:
+        """What a visit holds in this story."""
+        return self.carts.get(visit, {})
+
+
+def begin() -> list[Story]:
+    """One story in which nobody holds anything."""
+    return [Story(weight=ONE)]
+
+
+def tell(story: Story, grasp: str, plate: str, option: Option, top_mnat: int = 0) -> Story:
+    """The story with one more interaction in it. `top_mnat` is the likeliest option of all stories."""
+    carts, strays, laid = story.carts, story.strays, story.laid
+    for move in option.moves:
+        carts = {**carts, move.visit: _changed(carts.get(move.visit, {}), move.sku, move.quantity)}
+    sku, count = option.stray
+    if count:
+        strays = {**strays, plate: _changed(strays.get(plate, {}), sku, count)}
+    if option.laid_mg > 0:
+        laid = {**laid, plate: [*laid.get(plate, []), option.laid_mg][-8:]}
+    elif option.laid_mg < 0:
+        rest = [known for known in laid.get(plate, []) if known != -option.laid_mg]
+        laid = {**laid, plate: rest}
+    trace = {**story.trace, grasp: list(option.moves)}
+    if len(trace) > TRACE_MAX:
+        del trace[next(iter(trace))]
+    return Story(
+        weight=times(story.weight, weight(option.log_mnat - top_mnat)),
+        carts=carts,
+        strays=strays,
+        laid=laid,
+        trace=trace,
+    )
+
+
+def _changed(held: dict[str, int], sku: str, quantity: int) -> dict[str, int]:
+    found = {**held, sku: held.get(sku, 0) + quantity}
+    if found[sku] <= 0:
+        del found[sku]
+    return found
+
+
+def prune(stories: list[Story]) -> list[Story]:
+    """Merge stories that agree on everything, scale to the likeliest, cut the unlikely. Order: weight, then facts."""
+    merged: dict[bytes, Story] = {}
+    for story in stories:
+        key = msgspec.json.encode((story.carts, story.strays, story.laid), order="deterministic")
+        known = merged.get(key)
+        if known is None:
+            merged[key] = story
+        else:
+            likelier = story if story.weight > known.weight else known
+            merged[key] = msgspec.structs.replace(likelier, weight=known.weight + story.weight)
+    ranked = sorted(merged.items(), key=lambda item: (-item[1].weight, item[0]))[:WIDTH]
+    best = ranked[0][1].weight
+    if best <= 0:
+        return [msgspec.structs.replace(ranked[0][1], weight=ONE)]
+    scaled = [msgspec.structs.replace(story, weight=story.weight * ONE // best) for _, story in ranked]
+    return [story for story in scaled if story.weight >= CUT]
+
+
+def speak(stories: list[Story], say: list[int]) -> list[Story]:
+    """Later evidence: `say[i]` is its log-likelihood in story i, in thousandths of a nat."""
+    top = max(say)
+    return prune(
+        [
+            msgspec.structs.replace(story, weight=times(story.weight, weight(word - top)))
+            for story, word in zip(stories, say, strict=True)
+        ]
+    )
+
+
+def forget(stories: list[Story], visit: str) -> list[Story]:
+    """A visit is over: stories that differed only in its cart become one."""
+    return prune(
+        [
+            msgspec.structs.replace(
+                story,
+                carts={name: cart for name, cart in story.carts.items() if name != visit},
+                trace={
+                    grasp: kept
+                    for grasp, moves in story.trace.items()
+                    if (kept := [move for move in moves if move.visit != visit]) or not moves
+                },
+            )
+            for story in stories
+        ]
+    )
+
+
+def at_least_ppm(stories: list[Story], visit: str) -> dict[str, list[int]]:
+    """For each product of a visit: probability, in ppm, that it holds at least 1, 2, 3, ... of it."""
+    whole = sum(story.weight for story in stories)
+    found: dict[str, list[int]] = {}
+    for story in stories:
+        for sku, count in story.held(visit).items():
+            sums = found.setdefault(sku, [])
+            sums += [0] * (count - len(sums))
+            for number in range(count):
+                sums[number] += story.weight
+    return {sku: [part * 1_000_000 // whole for part in sums] for sku, sums in sorted(found.items())}

@@ -1,0 +1,158 @@
+"""What an interaction at a shelf can have been: products by weight, people by reach, and the dull explanations.
+
+Every option carries its log-likelihood; nothing is chosen here. Priors are written as named constants so that a person
+can read them. Must not: change a story.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Final, NamedTuple
+
+from edge.core.chance import normal_mnat
+from edge.core.hypotheses import Move, Option, Story
+from edge.core.layout import Product
+from edge.core.visits import Visit
+
+# Priors, in thousandths of a nat.
+QUANTITY: Final = (0, 0, -1_200, -2_000, -2_800, -3_600, -4_400)  # by quantity of one product
+PAIR: Final = -2_300  # one each of two products in one grasp
+SPLIT: Final = -900  # two people at one plate at one time, one item each
+NOBODY: Final = -4_500  # nobody of those inside
+SOMETHING_ELSE: Final = -7_500  # a weight that no product explains
+NOT_SOLD: Final = -6_000  # something foreign was laid down
+WRONG_WEIGHT: Final = -8_000  # the worst that a scale says against a product
+STRAY: Final = -300  # a product that was put here from elsewhere
+MISPLACED: Final = -1_500  # put back where it does not belong
+UNHELD: Final = -5_500  # put down by somebody who, in this story, does not hold it (stock, staff, an unseen take)
+WEIGHT_SPREAD_PPM: Final = 12_000  # packs of one product differ by about one per cent
+SCALE_MG: Final = 1_800
+OPTIONS_MAX: Final = 14
+NO_STAFF: Final = -30_000
+PAIRS_MAX: Final = 12  # products on a plate for which pairs are tried
+
+Parts = tuple[tuple[str, int], ...]
+
+
+class Doer(NamedTuple):
+    """Somebody who can have done it. `ratio_mnat` from reach.py; `pays` is false for staff."""
+
+    visit: Visit
+    ratio_mnat: int
+    pays: bool
+
+
+class Weighed(NamedTuple):
+    """Products that would move the plate like this."""
+
+    parts: Parts
+    log_mnat: int
+
+
+def _fit(weight_mg: int, expected_mg: int, pieces: int, noise_mg: int) -> int:
+    spread = expected_mg * WEIGHT_SPREAD_PPM // 1_000_000
+    variance = noise_mg * noise_mg * 2 + spread * spread // max(1, pieces) + SCALE_MG * SCALE_MG
+    error = weight_mg - expected_mg
+    return max(WRONG_WEIGHT, -(error * error * 500) // variance)
+
+
+def weigh(products: list[Product], weight_mg: int, noise_mg: int, most: int = 6) -> list[Weighed]:
+    """Products and quantities for a positive weight, likeliest first. Products without a weight fit anything, badly."""
+    found = []
+    weighed = [(product.sku, product.weight_mg) for product in products if product.weight_mg]
+    for sku, each in weighed:
+        nearest = max(1, min(most, (weight_mg + each // 2) // each))
+        for quantity in sorted({max(1, nearest - 1), nearest, min(most, nearest + 1)}):
+            fit = _fit(weight_mg, quantity * each, quantity, noise_mg)
+            found.append(Weighed(((sku, quantity),), fit + QUANTITY[min(quantity, len(QUANTITY) - 1)]))
+    for (sku, each), (other, other_each) in combinations(weighed[:PAIRS_MAX], 2):
+        fit = _fit(weight_mg, each + other_each, 2, noise_mg)
+        if fit > WRONG_WEIGHT // 2:
+            found.append(Weighed(((sku, 1), (other, 1)), fit + PAIR))
+    silent = [product.sku for product in products if not product.weight_mg]
+    found += [Weighed(((sku, 1),), -2_500 if weighed else 0) for sku in silent]
+    return sorted(found, key=lambda item: (-item.log_mnat, item.parts))[:OPTIONS_MAX]
+
+
+def takes(
+    story: Story,
+    plate: str,
+    home: list[Product],
+    strays: list[Product],
+    weight_mg: int,
+    noise_mg: int,
+    doers: list[Doer],
+) -> list[Option]:
+    """Everything that a lift of `weight_mg` from `plate` can have been in this story."""
+    options = [Option((), SOMETHING_ELSE + max([doer.ratio_mnat for doer in doers], default=0))]
+    for known in sorted(set(story.laid.get(plate, []))):
+        fit = normal_mnat(known - weight_mg, SCALE_MG * 2 + known // 200, WRONG_WEIGHT)
+        best = max([doer.ratio_mnat for doer in doers], default=0)
+        options.append(Option((), best + fit, laid_mg=-known))
+    for item in weigh(home, weight_mg, noise_mg):
+        options += _by_whom(item, doers, 0, ("", 0))
+    present = [product for product in strays if story.strays.get(plate, {}).get(product.sku, 0) > 0]
+    for item in weigh(present, weight_mg, noise_mg, 1):
+        if len(item.parts) == 1:
+            options += _by_whom(item, doers, STRAY, (item.parts[0][0], -1))
+    best_mnat = max(option.log_mnat for option in options)
+    return [option for option in options if option.log_mnat > best_mnat - 14_000]
+
+
+def _by_whom(item: Weighed, doers: list[Doer], prior: int, stray: tuple[str, int]) -> list[Option]:
+    lost = tuple(Move("", sku, count) for sku, count in item.parts)
+    found = [Option(lost, item.log_mnat + prior + (NOBODY if doers else 0), stray)]
+    for doer in doers:
+        moves = tuple(Move(doer.visit.id, sku, count) for sku, count in item.parts) if doer.pays else ()
+        found.append(Option(moves, item.log_mnat + prior + doer.ratio_mnat, stray))
+    total = sum(count for _, count in item.parts)
+    if total == 2 and not stray[1]:
+        first, second = item.parts[0][0], item.parts[-1][0]
+        for one, other in combinations(doers, 2):
+            log = item.log_mnat - QUANTITY[2] + SPLIT + one.ratio_mnat + other.ratio_mnat
+            log += 0 if first == second else -PAIR + QUANTITY[2] - 300
+            for left, right in ((one, other),) if first == second else ((one, other), (other, one)):
+                pairs = ((left, first), (right, second))
+                found.append(Option(tuple(Move(d.visit.id, sku, 1) for d, sku in pairs if d.pays), log))
+    return found
+
+
+def puts(
+    story: Story, plate: str, home: list[Product], products: dict[str, Product], weight_mg: int, noise_mg: int,
+    doers: list[Doer],
+) -> list[Option]:  # fmt: skip
+    """Everything that laying `weight_mg` on `plate` can have been in this story."""
+    best = max([doer.ratio_mnat for doer in doers], default=0)
+    options = [Option((), best + NOT_SOLD, laid_mg=weight_mg)]
+    at_home = {product.sku for product in home}
+    for doer in doers:
+        held = story.held(doer.visit.id) if doer.pays else {}
+        for item in weigh([products[sku] for sku in sorted(held) if sku in products], weight_mg, noise_mg):
+            if any(count > held[sku] for sku, count in item.parts):
+                continue
+            away = [(sku, count) for sku, count in item.parts if sku not in at_home]
+            log = item.log_mnat + doer.ratio_mnat + (MISPLACED if away else 0)
+            moves = tuple(Move(doer.visit.id, sku, -count) for sku, count in item.parts)
+            options.append(Option(moves, log, away[0] if len(away) == 1 else ("", 0)))
+    for item in weigh(home, weight_mg, noise_mg)[:2]:
+        staff = max([doer.ratio_mnat for doer in doers if not doer.pays], default=NO_STAFF)
+        options.append(Option((), item.log_mnat + max(best + UNHELD, staff)))
+    best_mnat = max(option.log_mnat for option in options)
+    return [option for option in options if option.log_mnat > best_mnat - 14_000]
+
+
+def seen_by_camera(
+    sku: str, quantity: int, taken: bool, story: Story, doers: list[Doer], sure_ppm: int
+) -> list[Option]:
+    """A slot without a scale: the camera alone says it, or it was wrong."""
+    wrong = -3_000 if sure_ppm >= 800_000 else -1_500
+    options = [Option((), wrong + max([doer.ratio_mnat for doer in doers], default=-1_000))]
+    if taken:
+        options.append(Option((Move("", sku, quantity),), NOBODY if doers else 0))
+    for doer in doers:
+        if taken:
+            moves = (Move(doer.visit.id, sku, quantity),) if doer.pays else ()
+            options.append(Option(moves, doer.ratio_mnat))
+        elif story.held(doer.visit.id).get(sku, 0) >= quantity:
+            options.append(Option((Move(doer.visit.id, sku, -quantity),), doer.ratio_mnat))
+    return options
