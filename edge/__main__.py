@@ -14,7 +14,9 @@ import typer
 from edge.config import ConfigError
 from edge.core.errors import BadInput
 
-GROUPS = ("demo", "run", "check", "doctor", "replay", "score", "imports", "evaluate", "ledger", "people")
+GROUPS = (
+    "demo", "run", "check", "doctor", "replay", "score", "simulate", "imports", "evaluate", "ledger", "people",
+)  # fmt: skip
 
 app = typer.Typer(
     help="muin: the edge appliance of a shop without staff.",

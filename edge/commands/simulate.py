@@ -1,0 +1,122 @@
+"""`muin simulate`: simulated visits with truth, as recordings or as cases in the contest's form.
+
+Must not: know how anything is simulated, or leave a half-written folder.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edge.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from edge.simulation.play import Simulated
+    from edge.simulation.scenario import Scenario
+
+STARTED_AT = "2026-04-17T09:00:00.000Z"
+
+
+class Form(StrEnum):
+    """What is written."""
+
+    OURS = "ours"
+    NANOSTORE = "nanostore"
+
+
+def register(app: typer.Typer) -> None:
+    """Add `simulate` to the table."""
+    app.command()(simulate)
+
+
+def simulate(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="a folder for the visits, one folder each")],
+    scenario: Annotated[
+        Path | None, typer.Argument(metavar="SCENARIO.yaml", help="left out: scenarios of the library in turn")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="the first seed")] = 0,
+    count: Annotated[int, typer.Option("--count", min=1, help="how many seeds, counted up from the first")] = 1,
+    form: Annotated[Form, typer.Option("--form", help="recordings of ours, or cases for `muin import`")] = Form.OURS,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON document on stdout")] = False,
+) -> None:
+    """Simulate visits: people, shelves and sensors of a drawn shop. Each folder comes with its truth.json."""
+    from edge.commands.imports import whole_or_nothing
+    from edge.simulation.play import simulate as play
+
+    done = []
+    for number in range(seed, seed + count):
+        chosen = _chosen(scenario, number, form)
+        found = play(chosen, number)
+        folder = out / f"{chosen.name}-{number:04d}"
+        with whole_or_nothing(folder) as fresh:
+            (_write_case if form is Form.NANOSTORE else _write_recording)(found, fresh)
+        done.append(_told(chosen, number, folder, found))
+    if as_json:
+        print(json.dumps({"visits": done}, ensure_ascii=False))
+        return
+    for row in done:
+        print(f"{row['folder']}: {row['class']}, {row['people']} payers, {row['length_s']:.0f} s")
+
+
+def _chosen(path: Path | None, seed: int, form: Form) -> Scenario:
+    """The scenario given, or the one whose turn it is; cases of the contest come from its own scenarios."""
+    from edge.simulation.scenario import library, load
+
+    if path is None:
+        known = [row for row in library() if form is Form.OURS or _as_contest(row)]
+        return known[seed % len(known)]
+    found = load(path)
+    if form is Form.NANOSTORE and not _as_contest(found):
+        text = (
+            "that form has plates and a tracker and no more; use `plan: contest` and `sensors: [plates, tracks, hands]`"
+        )
+        raise BadInput(f"{path}: sensors", text)
+    return found
+
+
+def _as_contest(row: Scenario) -> bool:
+    return set(row.sensors) == {"plates", "tracks", "hands"} and row.store.per_plate < 2
+
+
+def _told(scenario: Scenario, seed: int, folder: Path, found: Simulated) -> dict[str, Any]:
+    return {
+        "folder": str(folder),
+        "scenario": scenario.name,
+        "seed": seed,
+        "class": found.class_name,
+        "inseparable": found.inseparable,
+        "people": len(found.truth["visits"]),
+        "length_s": round(found.happened.length_s, 1),
+    }
+
+
+def _write_recording(found: Simulated, folder: Path) -> None:
+    import msgspec
+
+    from edge import config, truth
+    from edge.core.signals import PlateSamples
+    from edge.recorder import Recorder
+
+    store = config.parse(found.config_text, "store.toml")
+    recorder = Recorder(folder, store_id=store.store.id, config_text=found.config_text, started_at=STARTED_AT)
+    try:
+        for number, (due_ns, item) in enumerate(found.readings, 1):
+            if not isinstance(item, PlateSamples):
+                item = msgspec.structs.replace(item, seq=number, received_ns=due_ns)
+            recorder.write(item)
+    finally:
+        recorder.close()
+    truth.save(folder, truth.parse(json.dumps(found.truth).encode(), "truth.json"))
+
+
+def _write_case(found: Simulated, folder: Path) -> None:
+    from edge.simulation.case_form import files_of, truth_of_case
+
+    for name, rows in files_of(found).items():
+        with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+    (folder / "truth.json").write_text(json.dumps(truth_of_case(found), indent=1) + "\n", encoding="utf-8")
