@@ -1,6 +1,6 @@
 # The two commands: `make run` shows the shop, `make test` proves it. Everything else is for people who change it.
 PY := .venv/bin/python
-.PHONY: run test test-full bench check lock clean
+.PHONY: run test test-full bench bench-carts check lock clean
 
 run: ## set everything up and run the bundled shop, page on 127.0.0.1:8080
 	@requirements/install.sh run
@@ -23,6 +23,11 @@ bench: ## speed, as ratios in one run
 	@requirements/install.sh run
 	@requirements/install.sh test
 	@$(PY) -m tests.bench
+
+bench-carts: ## who took what: every scenario, 25 seeds, beside a baseline (about half an hour on two cores)
+	@requirements/install.sh run
+	@requirements/install.sh test
+	@$(PY) -m tests.bench.carts --final --jobs $$(nproc) --json var/bench-carts.json
 
 check: ## ruff, mypy, import-linter
 	@$(PY) -m ruff format --check -q . || { echo "run: $(PY) -m ruff format ."; exit 1; }
