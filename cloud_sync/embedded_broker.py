@@ -85,7 +85,8 @@ class EmbeddedBroker:
         server.close()
         door.close()
         try:
-            await asyncio.wait_for(broker.shutdown(), SHUTDOWN_TIMEOUT_S)
+            async with asyncio.timeout(SHUTDOWN_TIMEOUT_S):
+                await broker.shutdown()
         except TimeoutError:  # all sockets are closed by now; what is left ends with the loop
             return
 
@@ -103,7 +104,8 @@ class _Door:
 
         self._writers.add(writer)
         try:
-            first, level = await asyncio.wait_for(_first_bytes(reader), CONNECT_TIMEOUT_S)
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                first, level = await _first_bytes(reader)
             if level == LEVEL_311:
                 adapter = _reader(first + level, reader)
                 await self._broker.external_connected(adapter, StreamWriterAdapter(writer), LISTENER)

@@ -73,7 +73,8 @@ class CloudLink:
         for address in self._addresses:
             try:
                 connecting = asyncio.open_connection(address.host, address.port)
-                _reader, writer = await asyncio.wait_for(connecting, CHECK_TIMEOUT_S)
+                async with asyncio.timeout(CHECK_TIMEOUT_S):
+                    _reader, writer = await connecting
             except (OSError, TimeoutError) as error:
                 problem = f"{address}: {str(error) or 'no answer'}"
                 continue

@@ -117,7 +117,8 @@ class VisionWorker:
         assert process.stdout is not None
         while True:
             try:
-                line = await asyncio.wait_for(process.stdout.readline(), self._silent_s)
+                async with asyncio.timeout(self._silent_s):  # wait_for can swallow our own cancellation
+                    line = await process.stdout.readline()
             except TimeoutError:
                 return f"the vision worker said nothing for {self._silent_s:.0f} s; it is started again"
             except ValueError:
@@ -164,7 +165,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         process.stdin.close()
     if process.returncode is None:
         try:
-            await asyncio.wait_for(process.wait(), END_S)
+            async with asyncio.timeout(END_S):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

@@ -62,6 +62,8 @@ def _banned_call(name: str, node: ast.Call, func: ast.Attribute) -> list[str]:
     owner = func.value.id if isinstance(func.value, ast.Name) else getattr(func.value, "attr", "")
     if (owner, func.attr) in CLOCKS and name not in CLOCK_FILES and not name.startswith("tests/"):
         return [f"{name}:{node.lineno} reads a clock; only edge/clock.py does"]
+    if (owner, func.attr) == ("asyncio", "wait_for") and not name.startswith("tests/"):
+        return [f"{name}:{node.lineno} uses wait_for, which can swallow a cancellation; use asyncio.timeout"]
     if (owner, func.attr) == ("time", "sleep"):
         return [f"{name}:{node.lineno} sleeps; wait for a condition"]
     return []
