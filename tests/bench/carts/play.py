@@ -61,10 +61,14 @@ def replay(shop: StoreConfig, stamped: Iterable[Event], end_ns: int) -> list[Com
     return [*found, *box.handle(events.Tick(captured_ns=end_ns, source="end")), *box.store.finish()]
 
 
-def receipt_delays_s(played: Played, settle_ns: int) -> list[float]:
-    """How long after the settle time of a shopper who left the bill came out, for each bill of the running shop."""
+def receipt_delays_s(played: Played, shop: StoreConfig) -> list[float]:
+    """How long after the time that the policy asks for a bill came out, for each bill of the running shop.
+
+    The policy asks for `gone_after_ms` without a sight of the shopper and then `settle_ms` for slow evidence.
+    """
+    asked_ns = (shop.visits.gone_after_ms + shop.visits.settle_ms) * MS
     return [
-        (at_ns - command.left_ns - settle_ns) / 1e9
+        (at_ns - command.left_ns - asked_ns) / 1e9
         for at_ns, command in played.orders
         if isinstance(command, CloseVisit) and command.left_ns is not None and at_ns >= 0
     ]

@@ -19,7 +19,7 @@ from edge.simulation.scenario import Scenario
 from tests.bench.carts import baseline, judge
 from tests.bench.carts.degrade import ROWS
 from tests.bench.carts.judge import Row
-from tests.bench.carts.play import MS, Played, play, receipt_delays_s
+from tests.bench.carts.play import Played, play, receipt_delays_s
 from tests.bench.carts.shuffle import different, digest
 from tests.bench.carts.tape import Tape, tape_of
 
@@ -86,7 +86,7 @@ def _played(blank: Row, tape: Tape, how: str, shuffles: int) -> Row:
         late=played.late,
         digest=digest(played.commands),
         cpu_s=took_s,
-        delays_s=tuple(receipt_delays_s(played, tape.config.visits.settle_ms * MS)),
+        delays_s=tuple(receipt_delays_s(played, tape.config)),
         failure=_shuffled(tape, played, shuffles),
     )
 
