@@ -119,10 +119,10 @@ def _joint(point: PointMm) -> dict[str, Any]:
 
 
 def _facing(row: Facing) -> dict[str, Any]:
-    along = (row.first - 1) * 101.6
+    along = (row.first - 1) * row.gondola.pitch_mm
     x, y = row.gondola.point(along, 0.0)
     place = {name: value / 1000 for name, value in (("x", x), ("y", y), ("z", row.height_mm)) if value}
-    width = (row.last - row.first + 1) * 0.1016
+    width = (row.last - row.first + 1) * row.gondola.pitch_mm / 1000
     box = {
         "transform": {"translation": place, "rotation": {}},
         "dim_x": width,

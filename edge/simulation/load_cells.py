@@ -145,7 +145,7 @@ def _shake(
     """Footfalls near by ring in the boards, most in the top one; so does somebody who runs into the shelf."""
     boards = len(gondola.boards_mm)
     height = np.repeat(0.4 + np.arange(1, boards + 1) / boards, gondola.plates)
-    along = np.tile((np.arange(gondola.plates) + 0.5) * 101.6, boards)
+    along = np.tile((np.arange(gondola.plates) + 0.5) * gondola.pitch_mm, boards)
     spots = np.stack([gondola.point(x, 200.0) for x in along])
     ring_s = np.arange(int(0.7 * model.rate_hz)) / model.rate_hz
     ring = np.exp(-ring_s / model.shake_decay_s) * np.sin(2 * np.pi * model.shake_hz * ring_s)

@@ -15,7 +15,8 @@ from edge.core.errors import BadInput
 from edge.core.events import PointMm
 from edge.simulation.scenario import Scenario, Thing
 
-PLATE_MM, DEPTH_MM = 101.6, 406.4
+DEPTH_MM = 406.4
+PITCH_MM, WIDE_MM = 101.6, 305.0  # of a plate; wide ones carry several facings
 SIZES = {  # gondolas, shelves, plates a shelf
     "small": (2, 4, 6),
     "medium": (3, 5, 8),
@@ -49,6 +50,7 @@ class Gondola:
     turn: float
     boards_mm: tuple[float, ...]
     plates: int
+    pitch_mm: float = 101.6
 
     @property
     def id(self) -> str:
@@ -85,12 +87,12 @@ class Facing:
     @property
     def width_mm(self) -> float:
         """How wide it is."""
-        return (self.last - self.first + 1) * PLATE_MM / self.part[1]
+        return (self.last - self.first + 1) * self.gondola.pitch_mm / self.part[1]
 
     @property
     def along_mm(self) -> float:
         """Its middle, from the left end of the gondola."""
-        start = (self.first - 1) * PLATE_MM
+        start = (self.first - 1) * self.gondola.pitch_mm
         return start + (self.part[0] + 0.5) * self.width_mm
 
     @property
@@ -132,7 +134,7 @@ class Plan:
         """The middle of a plate."""
         gondola, shelf, index = _plate(plate)
         unit = self.gondolas[gondola - 1]
-        x, y = unit.point((index - 0.5) * PLATE_MM, DEPTH_MM / 2)
+        x, y = unit.point((index - 0.5) * unit.pitch_mm, DEPTH_MM / 2)
         return round(x), round(y), round(unit.boards_mm[shelf - 1])
 
 
@@ -146,7 +148,7 @@ def draw_plan(scenario: Scenario, rng: np.random.Generator) -> Plan:
     gondolas = _gondolas(scenario, rng)
     facings = _fixed(scenario, gondolas) if scenario.store.facings else _facings(scenario, gondolas, rng)
     products = _products(scenario, facings, rng)
-    width = gondolas[-1].origin[0] + gondolas[-1].plates * PLATE_MM
+    width = gondolas[-1].origin[0] + gondolas[-1].plates * gondolas[-1].pitch_mm
     gate = (float(rng.uniform(0.25, 0.75)) * width, -float(rng.uniform(2_900, 3_900)))
     floor = (-900, round(gate[1]) - 500, round(width) + 900, 600)
     plan = Plan(gondolas, facings, products, gate, floor)
@@ -162,12 +164,14 @@ def _gondolas(scenario: Scenario, rng: np.random.Generator) -> list[Gondola]:
         for name in row.plates:
             gondola, shelf, index = _plate(name)
             count, shelves, plates = max(count, gondola), max(shelves, shelf), max(plates, index)
+    wide = scenario.store.per_plate > 1
+    pitch, plates = (WIDE_MM, max(3, plates // 2)) if wide else (PITCH_MM, plates)
     found, x = [], 0.0
     for number in range(1, count + 1):
         lowest, top = float(rng.uniform(240, 330)), float(rng.uniform(1_380, 1_550))
         boards = tuple(np.linspace(lowest, top, shelves) + np.append(rng.uniform(-25, 25, shelves - 1), 0))
-        found.append(Gondola(number, (x, 0.0), 0.0, tuple(float(z) for z in boards), plates))
-        x += plates * PLATE_MM + float(rng.uniform(0, 120))
+        found.append(Gondola(number, (x, 0.0), 0.0, tuple(float(z) for z in boards), plates, pitch))
+        x += plates * pitch + float(rng.uniform(0, 120))
     return found
 
 
