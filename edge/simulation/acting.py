@@ -143,7 +143,8 @@ class _Play:
             return 0.0
         thing = str(step.thing)
         wanted = self._front(thing, step.from_, step.n) if step.verb == "pick" else self._on_floor(thing, step.n)
-        return max((pack.since_s for pack in wanted), default=0.0) + 0.4
+        seen_s = float(self.rng.uniform(1.0, 3.5))  # nobody takes what another hand is still on
+        return max((pack.since_s + seen_s for pack in wanted if pack.since_s), default=0.0)
 
     # -- places -----------------------------------------------------------------------------------------------
 

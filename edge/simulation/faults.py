@@ -50,7 +50,7 @@ def _one(readings: list[Timed], fault: Fault, plan: Plan, run_id: str, rng: np.r
     if fault.device == "plates" and fault.kind in ("dead", "stuck"):
         return _dead_plates(readings, fault, plan, rng)
     if fault.kind in ("black", "gone", "dead"):
-        return _silent(readings, fault)
+        return _silent(readings, fault, plan)
     return [found for timed in readings for found in _message(timed, fault, rng)]
 
 
@@ -60,7 +60,7 @@ def _hit(item: Item, fault: Fault) -> bool:
     if fault.device != "all" and not isinstance(item, KINDS.get(fault.device, ())):
         return False
     at_s = item.captured_ns / NS - ORIGIN_S
-    return fault.t <= at_s and (fault.until is None or at_s < fault.until)
+    return (fault.t == 0 or fault.t <= at_s) and (fault.until is None or at_s < fault.until)
 
 
 def _message(timed: Timed, fault: Fault, rng: np.random.Generator) -> list[Timed]:
@@ -101,11 +101,12 @@ def _dead_plates(readings: list[Timed], fault: Fault, plan: Plan, rng: np.random
     return found
 
 
-def _silent(readings: list[Timed], fault: Fault) -> list[Timed]:
+def _silent(readings: list[Timed], fault: Fault, plan: Plan) -> list[Timed]:
     """A device that says nothing; the box notices after a second or two."""
-    devices = sorted(
-        {item.source for _, item in readings if _hit(item, fault)} | ({"portal"} if fault.device == "rfid" else set())
-    )
+    cameras = [f"cam-{gondola.id}" for gondola in plan.gondolas]
+    scales = [f"scale-{gondola.id}" for gondola in plan.gondolas]
+    named = {"cameras": cameras, "plates": scales, "tracker": ["tracker"], "rfid": ["portal"], "gate": ["gatecam"]}
+    devices = named.get(fault.device, [])
     kept = [(due, item) for due, item in readings if not _hit(item, fault)]
     from_ns = round((fault.t + ORIGIN_S) * NS)
     state = "degraded" if fault.kind == "black" else "lost"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.core.signals import PlateSamples
 from edge.simulation.plan import Gondola
-from edge.simulation.stage import Grid, Happened
+from edge.simulation.stage import Grid, Happened, Press
 
 NS = 1_000_000_000
 
@@ -33,8 +33,8 @@ class CellModel:
     drift_g_per_min: float = 0.5
     settle_s: tuple[float, float] = (0.15, 0.30)  # to 90 %
     cross_talk: tuple[float, float] = (0.012, 0.028)
-    shake_g: float = 30.0
-    shake_range_mm: float = 900.0
+    shake_g: float = 110.0
+    shake_range_mm: float = 600.0
     shake_hz: float = 9.0
     shake_decay_s: float = 0.12
     zero_jump: float = 0.015  # chance a visit and gondola
@@ -58,7 +58,7 @@ def weigh(happened: Happened, gondola: Gondola, rng: np.random.Generator, model:
     start_s = 0.5 + float(rng.uniform(0, 0.2))
     times = start_s + np.arange(int((happened.length_s - start_s) * model.rate_hz)) / model.rate_hz
     column = {name: number for number, name in enumerate(names)}
-    load = _spread(_loads(happened, column, times), gondola, rng, model)
+    load = _spread(_loads(happened, column, times, rng), gondola, rng, model)
     load = _settled(load, rng, model)
     grams = _noise((len(times), len(names)), rng, model)
     grams += load
@@ -84,7 +84,7 @@ def blocks(cells: Cells, rng: np.random.Generator, model: CellModel) -> Iterator
         )
 
 
-def _loads(happened: Happened, column: dict[str, int], times: Grid) -> Grid:
+def _loads(happened: Happened, column: dict[str, int], times: Grid, rng: np.random.Generator) -> Grid:
     """Changes of what rests on the plates and of hands that lean on them; the standing load does not matter."""
     total = np.zeros((len(times), len(column)))
     for load in happened.loads:
@@ -94,9 +94,17 @@ def _loads(happened: Happened, column: dict[str, int], times: Grid) -> Grid:
     for press in happened.presses:
         if press.plate in column and press.to_s > press.from_s:
             phase = np.clip((times - press.from_s) / (press.to_s - press.from_s), 0, 1)
-            shape = np.clip(np.minimum(phase, 1 - phase) * 6, 0, 1) if press.flat else np.sin(np.pi * phase)
+            shape = _resting(press, times, phase, rng) if press.flat else np.sin(np.pi * phase)
             total[:, column[press.plate]] += press.grams * shape
     return total
+
+
+def _resting(press: Press, times: Grid, phase: Grid, rng: np.random.Generator) -> Grid:
+    """A hand that rests comes and goes within a third of a second and is never quite still."""
+    edge = 0.3 / (press.to_s - press.from_s)
+    sway = 1 + 0.12 * np.sin(4.4 * times + rng.uniform(0, 6)) + 0.05 * np.sin(14.5 * times + rng.uniform(0, 6))
+    shape: Grid = np.clip(np.minimum(phase, 1 - phase) / min(edge, 0.5), 0, 1) * sway
+    return shape
 
 
 def _spread(load: Grid, gondola: Gondola, rng: np.random.Generator, model: CellModel) -> Grid:
