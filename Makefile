@@ -24,10 +24,10 @@ bench: ## speed, as ratios in one run
 	@requirements/install.sh test
 	@$(PY) -m tests.bench
 
-bench-carts: ## who took what: every scenario, 25 seeds, beside a baseline (about half an hour on two cores)
+bench-carts: ## who took what: every scenario, 25 seeds, beside a baseline; ARGS=--ablation or --long for the other tables
 	@requirements/install.sh run
 	@requirements/install.sh test
-	@$(PY) -m tests.bench.carts --final --jobs $$(nproc) --json var/bench-carts.json
+	@$(PY) -m tests.bench.carts --final --jobs $$(nproc) --json var/bench-carts.json $(ARGS)
 
 check: ## ruff, mypy, import-linter
 	@$(PY) -m ruff format --check -q . || { echo "run: $(PY) -m ruff format ."; exit 1; }

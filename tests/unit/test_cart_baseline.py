@@ -38,13 +38,13 @@ def samples(*changes: Change) -> list[Timed]:
     grams = 3_000 + np.random.Generator(np.random.PCG64(1)).normal(0, 1, (len(times), len(PLATES)))
     for at_s, plate, delta_g in changes:
         grams[:, PLATES.index(plate)] += delta_g * np.clip((times - at_s) / 0.1, 0, 1)
-    blocks = []
+    found: list[Timed] = []
     for first in range(0, len(times), 12):
         rows = grams[first : first + 12].astype("<f4").tobytes()
         at_ns = round(first * S / RATE)
         block = PlateSamples(captured_ns=at_ns, source="g1", rate_hz=RATE, plates=PLATES, grams=rows)
-        blocks.append((at_ns + S // 5, block))
-    return blocks
+        found.append((at_ns + S // 5, block))
+    return found
 
 
 def frames(**hands: tuple[int, int, int]) -> list[Timed]:
@@ -155,3 +155,11 @@ def test_two_lines_of_a_product_share_its_pieces() -> None:
         Judged(confidence=0.6, right=False, charged=False),
     )
     assert facts["notes"] == ("a: owes tea x1; is charged tea x1; in review tea x1 at 0.600",)
+
+
+def test_plates_side_by_side_are_one_event_only_with_a_product_in_common() -> None:
+    readings = blocks(samples((5.0, "p1", -250.0), (5.0, "p2", -250.0)))
+    beside = [row.model_copy(update={"index": number}) for number, row in enumerate(SHOP.plate)]
+    assert [set(trigger.grams) for trigger in triggers(readings, beside)] == [{"p1"}, {"p2"}]
+    shared = [row.model_copy(update={"skus": ["tea"]}) for row in beside]
+    assert [set(trigger.grams) for trigger in triggers(readings, shared)] == [{"p1", "p2"}]

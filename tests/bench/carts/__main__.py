@@ -23,6 +23,7 @@ from tests.bench.carts.work import Task, library, run_all
 
 TUNING: Final = range(15)
 FINAL: Final = range(15, 25)
+PLAIN: Final = "all sensors"
 LONG_FROM: Final = 1_000  # seeds of the long run, apart from all others
 LONG_LINES: Final = 30_000
 
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     rows = _long(asked, names) if asked.long else _measured(asked, names, _seeds(asked))
     if asked.json:
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
         asked.json.write_bytes(msgspec.json.encode(rows))
     print("\n".join(_report(asked, rows)))
     return 1 if any(row.failure for row in rows) else 0
@@ -46,10 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--scenarios", default="", help="names or parts of names, comma between; default: the whole library")
     add("--classes", default="", help="only scenarios of these classes")
-    add("--seeds", default="", help="as 0-14 or 3,5; default: 0-14, with --final 0-24")
+    add("--seeds", type=_numbers, default=[], help="as 0-14 or 3,5; default: 0-14, with --final 0-24")
     add("--final", action="store_true", help="allow seeds 15-24 and show them in a table of their own")
     add("--ablation", action="store_true", help="also with each sensor missing or worse")
-    add("--rows", default="", help=f"rows of the ablation table, comma between: {', '.join(ROWS)}")
+    add("--rows", type=_rows, default=(), help=f"rows of the ablation table, comma between: {', '.join(ROWS)}")
     add("--long", action="store_true", help=f"seeds from {LONG_FROM} on until there are --lines lines")
     add("--lines", type=int, default=LONG_LINES)
     add("--shuffle", type=int, default=0, metavar="N", help="also hand every visit over N times in another order")
@@ -77,24 +79,44 @@ def _names(asked: str, classes: str = "") -> list[str]:
 def _seeds(asked: argparse.Namespace) -> list[int]:
     if not asked.seeds:
         return [*TUNING, *(FINAL if asked.final else ())]
+    if not asked.final and set(asked.seeds) & set(FINAL):
+        sys.exit("seeds 15-24 are for the final table; add --final")
+    return list(asked.seeds)
+
+
+def _numbers(text: str) -> list[int]:
+    """`0-14` or `3,5`."""
     found: list[int] = []
-    for part in asked.seeds.split(","):
+    for part in text.split(","):
         first, _, last = part.partition("-")
         found += range(int(first), int(last or first) + 1)
-    if not asked.final and set(found) & set(FINAL):
-        sys.exit("seeds 15-24 are for the final table; add --final")
     return found
 
 
+def _rows(text: str) -> tuple[str, ...]:
+    """Names of rows of the ablation table."""
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    for name in found:
+        if name not in ROWS:
+            raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(ROWS)}")
+    return found
+
+
+def _overrides(items: Sequence[str]) -> dict[str, Any]:
+    try:
+        return config.parse_set(list(items))
+    except config.ConfigError as error:
+        sys.exit(str(error))
+
+
 def _task(asked: argparse.Namespace, name: str, seed: int) -> Task:
-    hows = tuple(ROWS) if asked.ablation else tuple(part for part in asked.rows.split(",") if part) or ("all sensors",)
     return Task(
         scenario=name,
         seed=seed,
-        hows=hows,
+        hows=asked.rows or (tuple(ROWS) if asked.ablation else (PLAIN,)),
         with_baseline=not asked.no_baseline and not asked.long,
         shuffles=asked.shuffle,
-        overrides=config.parse_set(asked.set),
+        overrides=_overrides(asked.set),
     )
 
 
@@ -107,7 +129,7 @@ def _long(asked: argparse.Namespace, names: Sequence[str]) -> list[Row]:
     """Round after round, each over all scenarios, so that the mix stays the same."""
     rows: list[Row] = []
     seed = LONG_FROM
-    while sum(row.lines for row in rows if row.how == "all sensors") < asked.lines:
+    while sum(row.lines for row in rows if row.how == PLAIN) < asked.lines:
         before = len(rows)
         rows += [row for found in _watched(asked.jobs, [_task(asked, name, seed) for name in names]) for row in found]
         seed += 1
@@ -129,9 +151,9 @@ def _report(asked: argparse.Namespace, rows: list[Row]) -> Iterator[str]:
     for title, part in (("", [row for row in rows if row.seed not in FINAL]), ("final seeds", final)):
         if part:
             yield from [*([f"== {title}"] if title else []), *tables.by_scenario(part), ""]
-    if any(row.how != "all sensors" for row in rows):
+    if any(row.how != PLAIN for row in rows):
         yield from [*tables.ablation(rows), ""]
-    whole = [row for row in rows if row.how == "all sensors"]
+    whole = [row for row in rows if row.how == PLAIN]
     yield from [*tables.calibration(whole), ""]
     if asked.long:
         yield from [*tables.overcharging(whole), ""]

@@ -22,7 +22,6 @@ from tests.bench.carts.triggers import Trigger, triggers
 SIGMA_G: Final = 10.0  # of a weight change, for one piece of a light product
 SIGMA_SHARE: Final = 0.02  # of the weight, on top
 MOST_PIECES: Final = 4
-ANYWHERE: Final = 1e-4  # place probability of a product that does not belong to the plate
 FARTHEST: Final = 4.0  # sigmas between a weight and the change that it explains
 LOOK_NS: Final = 250_000_000  # frames so far from the event tell where hands were
 WALK_NS: Final = 1_000_000_000  # if there were none, the nearest frame up to so far away
@@ -73,7 +72,7 @@ class Shelves:
     def taken(self, trigger: Trigger) -> Guess | None:
         """The product and number of pieces of the largest place probability times weight likelihood."""
         scores = {
-            Guess(sku, pieces): (self._at(trigger, sku) + ANYWHERE) * likelihood(-trigger.total_g, pieces * weight)
+            Guess(sku, pieces): self._at(trigger, sku) * likelihood(-trigger.total_g, pieces * weight)
             for sku, weight in self._weights.items()
             for pieces in range(1, MOST_PIECES + 1)
         }

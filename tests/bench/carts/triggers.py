@@ -2,7 +2,8 @@
 
 The published method in our own words: a window slides over the samples of a plate; while its variance is high
 something happens on the shelf; the change is the mean after minus the mean before; a shelf event is split where plates
-that changed are not side by side. Must not: know products or people, or use the appliance's own filter.
+that changed are not side by side or carry different products.
+Must not: know weights of products or people, or use the appliance's own filter.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def triggers(blocks: Iterable[PlateSamples], plates: Iterable[Plate]) -> list[Tr
                 shelves.setdefault((rows[plate].gondola, rows[plate].shelf), []).append(column)
         for columns in shelves.values():
             columns.sort(key=lambda column: rows[trace.plates[column]].index)
-            found += _of_shelf(trace, columns, [rows[trace.plates[column]].index for column in columns])
+            found += _of_shelf(trace, columns, [rows[trace.plates[column]] for column in columns])
     return sorted(found, key=lambda trigger: (trigger.at_ns, sorted(trigger.grams)))
 
 
@@ -91,7 +92,7 @@ def _filled(grams: Floats) -> Floats:
     return np.take_along_axis(grams, np.maximum.accumulate(rows, axis=0), axis=0)
 
 
-def _of_shelf(trace: Trace, columns: list[int], places: list[int]) -> list[Trigger]:
+def _of_shelf(trace: Trace, columns: list[int], plates: list[Plate]) -> list[Trigger]:
     grams = trace.grams[:, columns]
     width = max(2, round(WINDOW_S * trace.rate_hz))
     if len(grams) < 3 * width:
@@ -107,7 +108,7 @@ def _of_shelf(trace: Trace, columns: list[int], places: list[int]) -> list[Trigg
         quiet_to = bursts[number + 1][0] if number + 1 < len(bursts) else len(grams)
         before = grams[max(quiet_from, first - width) : first].mean(axis=0)
         after = grams[last : min(quiet_to, last + width)].mean(axis=0)
-        for group in _split(after - before, places):
+        for group in _split(after - before, plates):
             peak = first + int(np.nanargmax(spread[first:last, group].max(axis=1)))
             parts = {trace.plates[columns[k]]: float(after[k] - before[k]) for k in group}
             found.append(Trigger(int(trace.times_ns[peak]), parts))
@@ -141,15 +142,19 @@ def _bursts(active: NDArray[np.bool_], rest: int) -> Iterator[tuple[int, int]]:
         yield held
 
 
-def _split(change: Floats, places: list[int]) -> list[list[int]]:
-    """Plates that changed, in groups side by side and of one sign."""
+def _split(change: Floats, plates: list[Plate]) -> list[list[int]]:
+    """Plates that changed, in groups side by side, of one sign and, as far as the planogram says, of one product."""
     size = np.abs(change)
     least = max(LEAST_STEP_G, LEAST_SHARE * float(np.nanmax(size)))
     groups: list[list[int]] = []
     for k in np.flatnonzero(size >= least).tolist():
-        joins = groups and places[k] - places[groups[-1][-1]] == 1 and change[k] * change[groups[-1][-1]] > 0
-        if joins:
+        if groups and change[k] * change[groups[-1][-1]] > 0 and _side_by_side(plates[groups[-1][-1]], plates[k]):
             groups[-1].append(k)
         else:
             groups.append([k])
     return groups
+
+
+def _side_by_side(left: Plate, right: Plate) -> bool:
+    same_goods = not left.skus or not right.skus or bool(set(left.skus) & set(right.skus))
+    return right.index - left.index == 1 and same_goods
