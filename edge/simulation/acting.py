@@ -15,9 +15,9 @@ from edge.core.errors import BadInput
 from edge.simulation.plan import Facing, Plan
 from edge.simulation.scenario import Scenario, Step
 from edge.simulation.stage import BAG, BOX, FLOOR, HAND, OUT, Body, Bump, Happened, Load, Move, Pack, Press, Reach
+from edge.simulation.walking import Actor, Walkers
 
 BEGIN_S, TAIL_S = 1.5, 12.0
-ELBOW_ROOM_MM, FARTHEST_MM = 430.0, 560.0
 WEIGHT_SD, STRADDLES, WRAPPING = 0.01, 0.15, (0.04, 0.08)
 
 
@@ -57,22 +57,12 @@ def _rests(facing: Facing, rng: np.random.Generator) -> dict[str, float]:
     return {plates[first]: 1.0}
 
 
-class _Actor:
-    """One person while the script is played."""
-
-    def __init__(self, name: str, body: Body) -> None:
-        self.name, self.body = name, body
-        self.free_s = 0.0
-        self.at = (0.0, 0.0)
-        self.gone = False
-
-
-class _Play:
+class _Play(Walkers):
     """The script in progress."""
 
     def __init__(self, scenario: Scenario, happened: Happened, rng: np.random.Generator) -> None:
-        self.scenario, self.happened, self.plan, self.rng = scenario, happened, happened.plan, rng
-        self.actors: dict[str, _Actor] = {}
+        super().__init__(rng)
+        self.scenario, self.happened, self.plan = scenario, happened, happened.plan
         self.before_s = BEGIN_S
         self.floor: list[tuple[int, tuple[float, float]]] = []
 
@@ -84,18 +74,18 @@ class _Play:
         for moment in self._moments():
             self._moment(moment)
 
-    def _enter(self, name: str, body: Body, enters_s: float) -> _Actor:
-        actor = _Actor(name, body)
+    def _enter(self, name: str, body: Body, enters_s: float) -> Actor:
+        actor = Actor(name, body)
         at_s = BEGIN_S + 2.5 + enters_s + float(self.rng.uniform(0, 0.4))
         actor.at, actor.free_s = self.plan.gate_mm, at_s
         body.keys.append((at_s, *actor.at))
         body.looks.append((at_s, 0.0, 1.0))
-        self._walk(actor, (actor.at[0] + float(self.rng.uniform(-300, 300)), actor.at[1] + 950.0))
+        self.walk(actor, (actor.at[0] + float(self.rng.uniform(-300, 300)), actor.at[1] + 950.0))
         self.happened.bodies[name] = body
         return actor
 
-    def _moments(self) -> Iterator[list[tuple[Step, _Actor]]]:
-        moment: list[tuple[Step, _Actor]] = []
+    def _moments(self) -> Iterator[list[tuple[Step, Actor]]]:
+        moment: list[tuple[Step, Actor]] = []
         for step in self.scenario.do:
             who = (
                 [actor for actor in self.actors.values() if not actor.gone]
@@ -109,7 +99,7 @@ class _Play:
                 moment.append((step, actor))
         yield moment
 
-    def _moment(self, moment: list[tuple[Step, _Actor]]) -> None:
+    def _moment(self, moment: list[tuple[Step, Actor]]) -> None:
         """Bring everybody to their place, then let all begin together (each at its own offset)."""
         self._take_places(moment)
         starts = []
@@ -125,7 +115,7 @@ class _Play:
             self._do(step, actor, max(begin_s + offset, actor.body.keys[-1][0]))
         for _, actor, _ in starts:
             if not actor.gone:
-                self._stand(actor, actor.free_s)
+                self.stand(actor, actor.free_s)
 
     def _pause(self, step: Step) -> float:
         return 0.05 if step.with_ is not None else float(self.rng.uniform(0.3, 1.8))
@@ -158,7 +148,7 @@ class _Play:
             return self.plan.at(str(step.thing))
         return None
 
-    def _take_places(self, moment: list[tuple[Step, _Actor]]) -> None:
+    def _take_places(self, moment: list[tuple[Step, Actor]]) -> None:
         """Everybody walks to where their hands can reach; those side by side keep elbow room, or cross their arms."""
         goals: dict[str, list[Facing]] = {}
         for step, actor in moment:
@@ -166,117 +156,39 @@ class _Play:
             if facing is not None:
                 goals.setdefault(actor.name, []).append(facing)
         crossed = any(step.crossed for step, _ in moment)
-        spots = self._spots(goals, crossed)
+        spots = self.spots(goals, crossed)
         for name, (spot, facing) in spots.items():
-            self._approach(self.actors[name], spot, facing)
+            self.approach(self.actors[name], spot, facing)
         for step, actor in moment:
             if step.verb == "give":
-                self._meet(actor, self.actors[str(step.to)])
+                self.meet(actor, self.actors[str(step.to)])
             elif step.verb == "lift":
                 place = next(
                     spot
                     for number, spot in self.floor
                     if self.happened.packs[number].sku == self.plan.sku(str(step.thing))
                 )
-                self._walk(actor, (place[0], place[1] - 320.0))
+                self.walk(actor, (place[0], place[1] - 320.0))
             elif step.verb == "walk" and step.walk == "anywhere":
                 x0, y0, x1, _ = self.plan.floor_mm
-                self._walk(
+                self.walk(
                     actor, (float(self.rng.uniform(x0 + 900, x1 - 900)), float(self.rng.uniform(y0 + 1_000, -900)))
                 )
 
-    def _spots(self, goals: dict[str, list[Facing]], crossed: bool) -> dict[str, tuple[tuple[float, float], Facing]]:
-        middles = {name: sum(row.along_mm for row in rows) / len(rows) for name, rows in goals.items()}
-        order = sorted(middles, key=lambda name: (middles[name], name))
-        stands = dict(middles)
-        if len(order) > 1 and max(middles.values()) - min(middles.values()) < 3 * ELBOW_ROOM_MM:
-            centre = sum(middles.values()) / len(middles)
-            room = ELBOW_ROOM_MM + float(self.rng.uniform(0, 150))
-            places = [centre + (index - (len(order) - 1) / 2) * room for index in range(len(order))]
-            names = order[::-1] if crossed else order
-            for name, place in zip(names, places, strict=True):
-                stands[name] = float(np.clip(place, middles[name] - FARTHEST_MM, middles[name] + FARTHEST_MM))
-        found: dict[str, tuple[tuple[float, float], Facing]] = {}
-        for name, rows in goals.items():
-            away = float(self.rng.uniform(420, 600))
-            along = stands[name]
-            if len(order) == 1:
-                along = self._free_spot(name, rows[0], along, away)
-            found[name] = (rows[0].gondola.point(along, -away), rows[0])
-        return found
-
-    def _free_spot(self, name: str, facing: Facing, middle: float, away: float) -> float:
-        """Beside whoever stands there already."""
-        shifts = [
-            float(self.rng.uniform(-230, 230)),
-            *(float(x) for x in self.rng.permutation([-480.0, 480.0, -560.0, 560.0])),
-        ]
-        others = [other.at for other in self.actors.values() if other.name != name and not other.gone]
-
-        def room(shift: float) -> float:
-            spot = facing.gondola.point(middle + shift, -away)
-            return min((math.dist(spot, other) for other in others), default=9_999.0)
-
-        return middle + next((shift for shift in shifts if room(shift) >= ELBOW_ROOM_MM), max(shifts, key=room))
-
-    def _approach(self, actor: _Actor, spot: tuple[float, float], facing: Facing) -> None:
-        self._walk(actor, spot)
-        turn = facing.gondola.turn
-        actor.body.looks.append((actor.free_s, -math.sin(turn), math.cos(turn)))
-        self._stand(actor, actor.free_s + float(self.rng.uniform(0.2, 0.6)))
-
-    def _meet(self, one: _Actor, other: _Actor) -> None:
-        """Two people stand face to face, somewhere near the first."""
-        x, y = one.at[0], min(one.at[1], -700.0)
-        self._walk(one, (x, y))
-        self._walk(other, (x + float(self.rng.uniform(550, 800)), y - float(self.rng.uniform(0, 200))))
-        one.body.looks.append((one.free_s, 1.0, 0.0))
-        other.body.looks.append((other.free_s, -1.0, 0.0))
-
-    def _walk(self, actor: _Actor, to: tuple[float, float]) -> None:
-        """Out of the way of the shelves first, then along, then up to the goal."""
-        start, speed = actor.at, actor.body.speed_mm_s * float(self.rng.uniform(0.85, 1.15))
-        if math.dist(start, to) < 120:
-            return
-        self._stand(actor, actor.free_s)
-        stops = [to]
-        if abs(to[0] - start[0]) > 700 and (start[1] > -900 or to[1] > -900):
-            aisle = -float(self.rng.uniform(850, 1_300))
-            stops = [
-                (start[0] + 0.3 * (to[0] - start[0]), min(aisle, start[1])),
-                (to[0] - 0.15 * (to[0] - start[0]), min(aisle, to[1])),
-                to,
-            ]
-        for stop in stops:
-            length = math.dist(actor.at, stop)
-            if length < 1:
-                continue
-            actor.body.looks.append((actor.free_s, (stop[0] - actor.at[0]) / length, (stop[1] - actor.at[1]) / length))
-            actor.free_s += length / speed
-            actor.at = stop
-            actor.body.keys.append((actor.free_s, *stop))
-
-    def _stand(self, actor: _Actor, until_s: float) -> None:
-        actor.free_s = max(actor.free_s, until_s)
-        if actor.free_s > actor.body.keys[-1][0]:
-            actor.body.keys.append((actor.free_s, *actor.at))
-
-    # -- doing ------------------------------------------------------------------------------------------------
-
-    def _do(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _do(self, step: Step, actor: Actor, at_s: float) -> None:
         {
             "pick": self._pick, "put": self._put, "give": self._give, "drop": self._drop, "lift": self._lift,
             "hover": self._hover, "touch": self._touch, "bag": self._bag, "bump": self._bump,
             "restock": self._restock, "eat": self._eat, "stay": self._stay, "walk": self._nothing, "leave": self._leave,
         }[step.verb](step, actor, at_s)  # fmt: skip
 
-    def _nothing(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _nothing(self, step: Step, actor: Actor, at_s: float) -> None:
         actor.free_s = max(actor.free_s, at_s)
 
     def _hand(self, step: Step) -> int:
         return {"l": 0, "r": 1}.get(step.hand or "", int(self.rng.random() < 0.8))
 
-    def _reach(self, actor: _Actor, hand: int, facing: Facing, at_s: float, dwell_s: float, into_mm: float) -> Reach:
+    def _reach(self, actor: Actor, hand: int, facing: Facing, at_s: float, dwell_s: float, into_mm: float) -> Reach:
         shift = float(self.rng.uniform(-0.3, 0.3)) * facing.width_mm
         x, y = facing.front(into_mm, shift)
         return self._reach_to(
@@ -285,7 +197,7 @@ class _Play:
 
     def _reach_to(
         self,
-        actor: _Actor,
+        actor: Actor,
         hand: int,
         point: tuple[float, float, float],
         at_s: float,
@@ -320,7 +232,7 @@ class _Play:
         sku = self.plan.sku(thing)
         return [pack for pack in self.happened.packs if pack.place == FLOOR and pack.sku == sku][:count]
 
-    def _held(self, actor: _Actor, thing: str, count: int) -> list[Pack]:
+    def _held(self, actor: Actor, thing: str, count: int) -> list[Pack]:
         places = (BAG + actor.name, f"{HAND}{actor.name}:0", f"{HAND}{actor.name}:1")
         sku = self.plan.sku(thing)
         found = [
@@ -341,7 +253,7 @@ class _Play:
         for plate, share in pack.rests.items():
             self.happened.loads.append(Load(plate, at_s, sign * weight * share, over_s))
 
-    def _pick(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _pick(self, step: Step, actor: Actor, at_s: float) -> None:
         facing = self.plan.at(step.from_ or str(step.thing))
         hand = self._hand(step)
         packs = self._front(str(step.thing), step.from_, step.n + step.extra)
@@ -366,12 +278,12 @@ class _Play:
                 self._move(reach.to_s + float(self.rng.uniform(0.0, 0.3)), pack, BAG + actor.name, actor.name)
         actor.free_s = max(actor.free_s, reach.to_s + 0.3)
 
-    def _set_down(self, pack: Pack, facing: Facing, at_s: float, actor: _Actor) -> None:
+    def _set_down(self, pack: Pack, facing: Facing, at_s: float, actor: Actor) -> None:
         pack.rests = _rests(facing, self.rng)
         self._move(at_s, pack, facing.id, actor.name)
         self._off(pack, at_s, 0.05, sign=1)
 
-    def _put(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _put(self, step: Step, actor: Actor, at_s: float) -> None:
         facing = self._target(step)
         assert facing is not None
         packs = self._held(actor, str(step.thing), step.n) if not self._eaten(actor, step) else []
@@ -388,11 +300,11 @@ class _Play:
         self._lean(facing, packs[0].rests, reach.there_s, reach.back_s)
         return None
 
-    def _eaten(self, actor: _Actor, step: Step) -> list[Pack]:
+    def _eaten(self, actor: Actor, step: Step) -> list[Pack]:
         sku = self.plan.sku(str(step.thing))
         return [pack for pack in self.happened.packs if pack.eaten_by == actor.name and pack.sku == sku]
 
-    def _put_wrapping(self, step: Step, actor: _Actor, facing: Facing, at_s: float) -> None:
+    def _put_wrapping(self, step: Step, actor: Actor, facing: Facing, at_s: float) -> None:
         """The empty wrapping goes back; what was in it is with the one who ate it."""
         pack = self._eaten(actor, step)[0]
         reach = self._reach(actor, self._hand(step), facing, at_s, float(self.rng.uniform(0.3, 0.8)), 80.0)
@@ -405,16 +317,16 @@ class _Play:
         )
         self._lean(facing, rests, reach.there_s, reach.back_s)
 
-    def _eat(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _eat(self, step: Step, actor: Actor, at_s: float) -> None:
         for pack in self._held(actor, str(step.thing), step.n):
             pack.eaten_by = actor.name
         actor.free_s = max(actor.free_s, at_s + float(self.rng.uniform(4, 9)))
 
-    def _give(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _give(self, step: Step, actor: Actor, at_s: float) -> None:
         other = self.actors[str(step.to)]
         at_s = max(at_s, other.free_s)
-        self._stand(actor, at_s)
-        self._stand(other, at_s)
+        self.stand(actor, at_s)
+        self.stand(other, at_s)
         middle = ((actor.at[0] + other.at[0]) / 2, (actor.at[1] + other.at[1]) / 2, float(self.rng.uniform(950, 1_150)))
         mine = self._reach_to(actor, 1, middle, at_s, float(self.rng.uniform(0.6, 1.2)), None)
         theirs = self._reach_to(other, 1, middle, at_s + 0.1, float(self.rng.uniform(0.6, 1.0)), None)
@@ -425,9 +337,9 @@ class _Play:
             self._move(swap_s, pack, f"{HAND}{other.name}:1", actor.name)
             if not step.keep:
                 self._move(theirs.to_s, pack, BAG + other.name, other.name)
-        self._stand(other, other.free_s)
+        self.stand(other, other.free_s)
 
-    def _drop(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _drop(self, step: Step, actor: Actor, at_s: float) -> None:
         spot = (actor.at[0] + float(self.rng.uniform(-250, 250)), actor.at[1] + float(self.rng.uniform(-150, 250)))
         reach = self._reach_to(actor, 1, (*spot, 90.0), at_s, 0.4, None)
         for pack in self._held(actor, str(step.thing), step.n):
@@ -436,7 +348,7 @@ class _Play:
             self._move(reach.there_s + 0.1, pack, FLOOR, actor.name)
             self.floor.append((pack.number, spot))
 
-    def _lift(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _lift(self, step: Step, actor: Actor, at_s: float) -> None:
         packs = self._on_floor(str(step.thing), step.n)
         spot = next(spot for number, spot in self.floor if number == packs[0].number)
         reach = self._reach_to(actor, 1, (*spot, 90.0), at_s, 0.5, None)
@@ -445,13 +357,13 @@ class _Play:
             self._move(reach.to_s, pack, BAG + actor.name, actor.name)
         self.floor = [row for row in self.floor if row[0] not in {pack.number for pack in packs}]
 
-    def _hover(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _hover(self, step: Step, actor: Actor, at_s: float) -> None:
         facing = self.plan.at(str(step.thing))
         self._reach(
             actor, self._hand(step), facing, at_s, float(self.rng.uniform(0.4, 1.5)), -float(self.rng.uniform(10, 80))
         )
 
-    def _touch(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _touch(self, step: Step, actor: Actor, at_s: float) -> None:
         """A hand rests on the plate and takes nothing."""
         facing = self.plan.at(str(step.thing))
         dwell = step.for_s or float(self.rng.uniform(0.4, 1.2))
@@ -459,7 +371,7 @@ class _Play:
         plate = facing.plates[int(self.rng.integers(len(facing.plates)))]
         self.happened.presses.append(Press(plate, reach.there_s, reach.back_s, float(self.rng.uniform(40, 400)), True))
 
-    def _bag(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _bag(self, step: Step, actor: Actor, at_s: float) -> None:
         """Somebody's own bag stands on a plate for a while."""
         facing = self.plan.at(str(step.thing))
         down = self._reach(actor, 1, facing, at_s, 0.5, 90.0)
@@ -470,12 +382,12 @@ class _Play:
         self.happened.loads.append(Load(plate, down.there_s + 0.1, grams, 0.3))
         self.happened.loads.append(Load(plate, up.back_s, -grams, 0.2))
 
-    def _bump(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _bump(self, step: Step, actor: Actor, at_s: float) -> None:
         gondola = self.plan.at(str(step.thing)).gondola.id
         self.happened.bumps.append(Bump(gondola, at_s, float(self.rng.uniform(250, 900))))
         actor.free_s = max(actor.free_s, at_s + 0.6)
 
-    def _restock(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _restock(self, step: Step, actor: Actor, at_s: float) -> None:
         """New packs out of a box, one or two at a time."""
         facing = self.plan.at(str(step.thing))
         left = step.n
@@ -490,14 +402,14 @@ class _Play:
             left -= count
             at_s = reach.to_s + float(self.rng.uniform(0.4, 1.5))
 
-    def _stay(self, step: Step, actor: _Actor, at_s: float) -> None:
+    def _stay(self, step: Step, actor: Actor, at_s: float) -> None:
         actor.free_s = max(actor.free_s, at_s + (step.stay or 0.0) * float(self.rng.uniform(0.8, 1.3)))
 
-    def _leave(self, step: Step, actor: _Actor, at_s: float) -> None:
-        self._stand(actor, at_s)
+    def _leave(self, step: Step, actor: Actor, at_s: float) -> None:
+        self.stand(actor, at_s)
         gate = self.plan.gate_mm
-        self._walk(actor, (gate[0] + float(self.rng.uniform(-250, 250)), gate[1] + 700))
-        self._walk(actor, gate)
+        self.walk(actor, (gate[0] + float(self.rng.uniform(-250, 250)), gate[1] + 700))
+        self.walk(actor, gate)
         mine = (BAG + actor.name, f"{HAND}{actor.name}:0", f"{HAND}{actor.name}:1")
         for pack in self.happened.packs:
             if pack.place in mine:
