@@ -33,6 +33,12 @@ def played(tape: Tape) -> Played:
     return play(tape)
 
 
+@pytest.fixture(scope="module")
+def punctual() -> Tape:
+    """A shop that waits long enough for its slowest tracker frame."""
+    return tape_of(simulate(work.library()["one-take"], 0), 0, {"ordering.window_ms": 1_000})
+
+
 def test_playing_is_repeatable_and_ends_every_visit(tape: Tape, played: Played) -> None:
     assert shuffle.digest(play(tape).commands) == shuffle.digest(played.commands)
     assert [type(command) for command in played.commands].count(CloseVisit) == len(tape.truth.visits)
@@ -111,16 +117,19 @@ def test_lost_events_are_about_one_in_twenty(tape: Tape, played: Played) -> None
     assert 0.90 < left / len(played.events) < 0.98
 
 
-def test_arrival_does_not_matter(tape: Tape, played: Played) -> None:
+def test_arrival_does_not_matter(tape: Tape, played: Played, punctual: Tape) -> None:
     assert shuffle.different(tape, played, 2) == []
+    in_time = play(punctual)
+    assert in_time.late == 0
+    assert shuffle.different(punctual, in_time, 1) == []
 
 
-def test_a_core_that_looks_at_arrival_is_found_out(tape: Tape, played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_core_that_looks_at_arrival_is_found_out(punctual: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
     def by_arrival(_shop: Any, stamped: Iterable[Any], _end_ns: int) -> list[Command]:
         return [RaiseAlarm(issued_ns=event.received_ns, alarm="arrived", place=event.source) for event in stamped]
 
     monkeypatch.setattr(shuffle, "replay", by_arrival)
-    assert shuffle.different(tape, played, 3) == [0, 1, 2]
+    assert shuffle.different(punctual, play(punctual), 3) == [-1, 0, 1, 2]
 
 
 def test_rows_of_a_task(tape: Tape) -> None:

@@ -32,11 +32,15 @@ LOSABLE: Final = (
 
 
 class Played(NamedTuple):
-    """`events` as the core took them in; `orders` with the moment at which each came out; `late` events."""
+    """`events` as the core took them in; `orders` with the moment at which each came out; `late` events.
+
+    `end_ns` is the last tick; orders that the end of the recording forced out have the moment -1.
+    """
 
     events: list[Event]
     orders: list[tuple[int, Command]]
     late: int
+    end_ns: int
 
     @property
     def commands(self) -> list[Command]:
@@ -153,7 +157,7 @@ class _Run:
         self._now_ns = max(self._now_ns, self._tape.end_ns) + self._tape.config.ordering.window_ms * MS
         self._order(self._box.handle(events.Tick(captured_ns=self._now_ns, source="end")))
         self.orders += [(-1, command) for command in self._box.store.finish()]
-        return Played(self.events, self.orders, self._box.late + self._box.store.late)
+        return Played(self.events, self.orders, self._box.late + self._box.store.late, self._now_ns)
 
     def _is_lost(self, event: Event) -> bool:
         share = self._tape.lost_share

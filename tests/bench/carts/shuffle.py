@@ -34,20 +34,19 @@ def digest(commands: Iterable[Command]) -> str:
 def different(tape: Tape, played: Played, times: int) -> list[int]:
     """Numbers of the shuffles whose orders differ from those of arrival in order, of `times` tried.
 
-    A visit without late events is also compared with the orders that it really had. A resumed run is not shuffled over
-    its restart: the events of a dead process never arrive.
+    A visit without late events must also have had the same orders as it was played; -1 stands for that comparison.
+    A resumed run is not shuffled over its restart: the events of a dead process never arrive.
     """
     if any(isinstance(event, events.RunStarted) and event.resumed for event in played.events):
         return []
     window_ns = tape.config.ordering.window_ms * MS
-    end_ns = max(event.received_ns for event in played.events) + 2 * window_ns
-    plain = digest(replay(tape.config, _arriving(played.events, [0] * len(played.events)), end_ns))
+    plain = digest(replay(tape.config, _arriving(played.events, [0] * len(played.events)), played.end_ns))
     rng = np.random.Generator(np.random.PCG64([tape.seed, *b"shuffle"]))
-    found = []
+    found = [-1] if not played.late and digest(played.commands) != plain else []
     for number in range(times):
         delays = rng.integers(0, max(1, window_ns - SPARE_NS), len(played.events))
         arriving = _with_ticks(_arriving(played.events, delays.tolist()), rng)
-        if digest(replay(tape.config, arriving, end_ns)) != plain:
+        if digest(replay(tape.config, arriving, played.end_ns)) != plain:
             found.append(number)
     return found
 

@@ -93,7 +93,7 @@ def _played(blank: Row, tape: Tape, how: str, shuffles: int) -> Row:
 
 def _shuffled(tape: Tape, played: Played, shuffles: int) -> str:
     wrong = different(tape, played, shuffles) if shuffles else []
-    return f"{len(wrong)} of {shuffles} shuffles give other orders (first: {wrong[0]})" if wrong else ""
+    return f"{len(wrong)} of {shuffles} shuffles give other orders {wrong}" if wrong else ""
 
 
 def _baseline(blank: Row, tape: Tape) -> Row:
