@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 from edge.core.hypotheses import Story, at_least_ppm
 
 SURE_PPM: Final = 999_500  # nothing is ever claimed to be surer
-UNLIKELY_PPM: Final = 200_000  # below this a unit is not even worth a person's look
+UNLIKELY_PPM: Final = 300_000  # below this a unit is not even worth a person's look
 
 
 class Item(NamedTuple):

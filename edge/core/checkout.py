@@ -10,13 +10,13 @@ from typing import Literal
 from edge.core import tags
 from edge.core.bills import Item, items
 from edge.core.commands import CloseVisit, Evidence, Line
-from edge.core.hypotheses import speak
 from edge.core.ids import fact_id
 from edge.core.money import amount_minor, total_minor
 from edge.core.shop import Shop
 from edge.core.visits import State, Visit
 
 Outcome = Literal["charged", "nothing", "review", "unpaid"]
+STRAY_READS = 3
 STRAY_TAG_PPM = 600_000  # confidence of an item that only its tag speaks for
 
 
@@ -50,22 +50,26 @@ def close(shop: Shop, visit: Visit, at_ns: int, *, pays: bool) -> CloseVisit:
 
 def hear_tags(shop: Shop, visit: Visit) -> None:
     """What the portal saw leave makes some stories likelier. A portal that never spoke says nothing."""
+    layout = shop.layout
     if not shop.state.portal_spoke:
         return
     tagged = {product.sku for product in shop.layout.products if product.epcs}
     seen = tags.leaving(visit)
     for sku in sorted(seen):
         evidence = Evidence(
-            sensor="rfid", place="portal", at_ns=visit.last_seen_ns, rule="tag-left", detail=f"{seen[sku]} tags"
+            sensor="rfid", place="portal", at_ns=visit.last_seen_ns, rule="tag-left", detail=f"{len(seen[sku])} tags"
         )
         shop.state.proof.setdefault(visit.id, {}).setdefault(sku, []).append(evidence)
-    shop.state.stories = speak(shop.state.stories, tags.words(shop.state.stories, visit, tagged))
+    watched = {sku for plate in layout.plates for sku in plate.skus if plate.id in shop.state.levels}
+    watched |= {slot.sku for slot in layout.slots}
+    shop.state.stories = tags.hear(shop.state.stories, visit, tagged, watched)
 
 
 def _lines(shop: Shop, visit: Visit) -> list[Line]:
     found = items(shop.state.stories, visit.id, shop.policy.review_below_ppm)
     known = {item.sku: sum(other.quantity for other in found if other.sku == item.sku) for item in found}
-    for sku, count in sorted(tags.leaving(visit).items()):  # a tag that no story explains: a person looks at it
+    for sku, reads in sorted(tags.leaving(visit).items()):  # a tag that no story explains: a person looks at it
+        count = sum(number > STRAY_READS for number in reads)
         if count > known.get(sku, 0):
             found.append(Item(sku, count - known.get(sku, 0), "review", STRAY_TAG_PPM))
     merged: dict[tuple[str, str], Item] = {}

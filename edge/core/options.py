@@ -17,14 +17,17 @@ from edge.core.visits import Visit
 # Priors, in thousandths of a nat.
 QUANTITY: Final = (0, 0, -1_200, -2_000, -2_800, -3_600, -4_400)  # by quantity of one product
 PAIR: Final = -2_300  # one each of two products in one grasp
-SPLIT: Final = -900  # two people at one plate at one time, one item each
+SPLIT: Final = -3_000  # two people at one plate at one time, one item each
 NOBODY: Final = -4_500  # nobody of those inside
 SOMETHING_ELSE: Final = -7_500  # a weight that no product explains
-NOT_SOLD: Final = -6_000  # something foreign was laid down
+NOT_SOLD: Final = -7_000  # something foreign was laid down
 WRONG_WEIGHT: Final = -8_000  # the worst that a scale says against a product
 STRAY: Final = -300  # a product that was put here from elsewhere
+PRESSED: Final = -1_000  # what was laid down was a hand
 MISPLACED: Final = -1_500  # put back where it does not belong
-UNHELD: Final = -5_500  # put down by somebody who, in this story, does not hold it (stock, staff, an unseen take)
+FALSE_SIGHT: Final = -5_000  # a camera saw a change where there was none
+WRONG_SLOT: Final = -4_000  # it was the slot beside
+UNHELD: Final = -3_500  # put down by somebody who, in this story, does not hold it (stock, staff, an unseen take)
 WEIGHT_SPREAD_PPM: Final = 12_000  # packs of one product differ by about one per cent
 SCALE_MG: Final = 1_800
 OPTIONS_MAX: Final = 14
@@ -89,6 +92,9 @@ def takes(
         fit = normal_mnat(known - weight_mg, SCALE_MG * 2 + known // 200, WRONG_WEIGHT)
         best = max([doer.ratio_mnat for doer in doers], default=0)
         options.append(Option((), best + fit, laid_mg=-known))
+        rest = weight_mg - known  # a hand that pressed lets go and takes something with it
+        for item in weigh(home, rest, noise_mg) if rest > SCALE_MG * 4 else []:
+            options += [option._replace(laid_mg=-known) for option in _by_whom(item, doers, PRESSED, ("", 0))]
     for item in weigh(home, weight_mg, noise_mg):
         options += _by_whom(item, doers, 0, ("", 0))
     present = [product for product in strays if story.strays.get(plate, {}).get(product.sku, 0) > 0]
@@ -142,17 +148,18 @@ def puts(
 
 
 def seen_by_camera(
-    sku: str, quantity: int, taken: bool, story: Story, doers: list[Doer], sure_ppm: int
+    sku: str, quantity: int, taken: bool, story: Story, doers: list[Doer], beside: list[tuple[str, list[Doer]]]
 ) -> list[Option]:
-    """A slot without a scale: the camera alone says it, or it was wrong."""
-    wrong = -3_000 if sure_ppm >= 800_000 else -1_500
-    options = [Option((), wrong + max([doer.ratio_mnat for doer in doers], default=-1_000))]
+    """A slot without a scale: the camera alone says it. It may have seen nothing, or the slot `beside`."""
+    best = max([doer.ratio_mnat for doer in doers], default=-1_000)
+    options = [Option((), FALSE_SIGHT + best)]
     if taken:
         options.append(Option((Move("", sku, quantity),), NOBODY if doers else 0))
-    for doer in doers:
-        if taken:
-            moves = (Move(doer.visit.id, sku, quantity),) if doer.pays else ()
-            options.append(Option(moves, doer.ratio_mnat))
-        elif story.held(doer.visit.id).get(sku, 0) >= quantity:
-            options.append(Option((Move(doer.visit.id, sku, -quantity),), doer.ratio_mnat))
+    for name, reaching, prior in ((sku, doers, 0), *((other, near, WRONG_SLOT) for other, near in beside)):
+        for doer in reaching:
+            if taken:
+                moves = (Move(doer.visit.id, name, quantity),) if doer.pays else ()
+                options.append(Option(moves, doer.ratio_mnat + prior))
+            elif story.held(doer.visit.id).get(name, 0) >= quantity:
+                options.append(Option((Move(doer.visit.id, name, -quantity),), doer.ratio_mnat + prior))
     return options

@@ -17,6 +17,9 @@ from edge.core.visits import State, Stimulus, Tag, Visit
 LONER_NS = 4_000_000_000  # how long a body may be seen before a missing credential means something
 REJOIN_MM = 1_500
 GATE_MM = 2_000
+PORTAL_MM = 2_500
+PORTAL_MARGIN_MM = 500
+SPLIT_NS = 2_000_000_000  # a track that splits shows both halves for a while
 REACH_MM = 450
 BLIND_FACTOR = 20  # a dead tracker holds a visit open this many times `gone_after_ns`, then it is closed
 
@@ -37,18 +40,36 @@ def on_tracks(shop: Shop, frame: TracksSeen) -> None:
 
 
 def _appeared(shop: Shop, track: str, at_ns: int) -> None:
+    """A new body: at the gate it belongs to the grant that waits, elsewhere to the trail that broke there."""
     shop.timers.set(at_ns + shop.policy.gone_after_ns, "gone", track)
-    visit = shop.visit_of(track) or _broken_trail(shop, track, at_ns)
+    visit = shop.visit_of(track)
+    if visit is None and _came_by_gate(shop, track):
+        visit = _waiting(shop, at_ns) or _broken_trail(shop, track, at_ns)
+    elif visit is None:
+        visit = _broken_trail(shop, track, at_ns)
     if visit is None and shop.policy.open_on == "track":
         visit = _open_for_track(shop, track, "track", at_ns)
-    if visit is None:
-        waiting = [found for found in shop.open_visits() if found.state is State.GRANTED]
-        visit = waiting[0] if waiting else None
     if visit is not None:
         enter(shop, visit, at_ns, track)
         return
     shop.loners[track] = at_ns
     shop.timers.set(at_ns + LONER_NS, "loner", track)
+
+
+def _waiting(shop: Shop, at_ns: int) -> Visit | None:
+    """The oldest visit that a body may still come in on."""
+    since_ns = at_ns - shop.policy.entry_timeout_ns
+    for visit in shop.open_visits():
+        if visit.state is State.GRANTED or (visit.party > len(visit.tracks) and visit.opened_ns >= since_ns):
+            return visit
+    return None
+
+
+def _came_by_gate(shop: Shop, track: str) -> bool:
+    """True if a track began at a gate, or where nobody knows where gates are."""
+    place = shop.tracks.trails[track].last_place()
+    spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
+    return place is None or not spots or any(distance2(place, spot) <= GATE_MM for spot in spots)
 
 
 def _broken_trail(shop: Shop, track: str, at_ns: int) -> Visit | None:
@@ -62,7 +83,7 @@ def _broken_trail(shop: Shop, track: str, at_ns: int) -> Visit | None:
         last = max(trails, key=lambda trail: trail.last_ns).last_place()
         if place is not None and last is not None and distance2(place, last) <= REJOIN_MM:
             found.append(visit)
-    return found[0] if len(found) == 1 and not _at_gate(shop, place) else None
+    return found[0] if len(found) == 1 else None
 
 
 def _at_gate(shop: Shop, place: tuple[int, int] | None) -> bool:
@@ -93,7 +114,7 @@ def enter(shop: Shop, visit: Visit, at_ns: int, track: str | None) -> None:
         shop.timers.cancel("loner", track)
     visit.last_seen_ns = max(visit.last_seen_ns, at_ns)
     if visit.step(Stimulus.ENTERED):
-        visit.entered_ns = at_ns if visit.entered_ns is None else visit.entered_ns
+        visit.entered_ns = max(at_ns, visit.opened_ns) if visit.entered_ns is None else visit.entered_ns
         visit.left_ns = None
         shop.timers.cancel("entry", visit.id)
         shop.timers.cancel("settle", visit.id)
@@ -116,6 +137,10 @@ def loner_near_gate(shop: Shop, gate: str, at_ns: int) -> str | None:
 def on_loner_timer(shop: Shop, track: str, at_ns: int) -> None:
     """A body walks about without a credential: a visit nobody pays for, and an alarm."""
     if track not in shop.loners:
+        return
+    waiting = _waiting(shop, at_ns)
+    if waiting is not None:  # seen late, but somebody was let in and nobody else came
+        enter(shop, waiting, shop.loners[track], track)
         return
     del shop.loners[track]
     visit = _open_for_track(shop, track, "none", at_ns)
@@ -152,13 +177,30 @@ def on_gone_timer(shop: Shop, track: str, at_ns: int) -> None:
     if _tracker_is_silent(shop, at_ns) and at_ns - seen_ns < BLIND_FACTOR * wait_ns:
         shop.timers.set(at_ns + wait_ns, "gone", track)
         return
+    last = trail.last_place() if trail is not None else None
     shop.tracks.forget(track)
     shop.loners.pop(track, None)
+    if visit is not None and last is not None:
+        _adopt(shop, visit, last, seen_ns)
     if visit is not None and not any(name in shop.tracks.trails for name in visit.tracks):
         if _tracker_is_silent(shop, at_ns):
             visit.reason = "lost-inside"
         leave(shop, visit, seen_ns)
         shop.timers.set(at_ns + shop.policy.settle_ns, "settle", visit.id)
+
+
+def _adopt(shop: Shop, visit: Visit, last: tuple[int, int], seen_ns: int) -> None:
+    """A body that began beside this one when it vanished is the same body under another number."""
+    near = [
+        track
+        for track in shop.loners
+        if (trail := shop.tracks.trails.get(track)) is not None
+        and abs(trail.first_ns - seen_ns) <= SPLIT_NS
+        and (place := trail.first_place()) is not None
+        and distance2(place, last) <= REJOIN_MM
+    ]
+    if len(near) == 1:
+        enter(shop, visit, seen_ns, near[0])
 
 
 def _tracker_is_silent(shop: Shop, at_ns: int) -> bool:
@@ -204,13 +246,28 @@ def on_tag(shop: Shop, event: TagRead) -> None:
         return
     present = shop.present(event.captured_ns - shop.policy.portal_window_ns)
     if len(present) > 1:
-        present = [visit for visit in present if _is_leaving(shop, visit)]
+        present = _at_portal(shop, present, event.captured_ns)
     if len(present) == 1:
         tag = present[0].tags.setdefault(event.epc, Tag(sku=sku, reads=0, last_ns=event.captured_ns))
         tag.reads += 1
         tag.last_ns = event.captured_ns
 
 
-def _is_leaving(shop: Shop, visit: Visit) -> bool:
-    places = [shop.tracks.trails[track].last_place() for track in visit.tracks if track in shop.tracks.trails]
-    return visit.state is State.LEAVING or any(_at_gate(shop, place) for place in places)
+def _at_portal(shop: Shop, visits: list[Visit], at_ns: int) -> list[Visit]:
+    """The one visit that is clearly nearest to the way out at a moment; nobody where two are."""
+    spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
+    found = []
+    for visit in visits:
+        places = [
+            place
+            for track in visit.tracks
+            if (trail := shop.tracks.trails.get(track)) is not None and (place := trail.place_at(at_ns)) is not None
+        ]
+        if places and spots:
+            found.append((min(distance2(place, spot) for place in places for spot in spots), visit.id, visit))
+    found.sort()
+    if not found:
+        leaving = [visit for visit in visits if visit.state is State.LEAVING]
+        return leaving if len(leaving) == 1 else []
+    clear = len(found) == 1 or found[1][0] - found[0][0] >= PORTAL_MARGIN_MM
+    return [found[0][2]] if clear and found[0][0] <= PORTAL_MM else []

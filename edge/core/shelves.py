@@ -11,24 +11,32 @@ from edge.core.commands import BookLoss, ChangeCart, Evidence
 from edge.core.events import PlateSteady, PointMm, ShelfChanged, WeightStep
 from edge.core.evidence import Grasp, add_step, joins
 from edge.core.hypotheses import Option, Story
+from edge.core.layout import Slot
 from edge.core.options import Doer
 from edge.core.presence import loners_within_reach
 from edge.core.reach import ratio_mnat
 from edge.core.shop import Doing, Level, Shop
+from edge.core.tracks import distance3
 from edge.core.visits import Visit
 
 RECENT_NS = 60_000_000_000
+SIBLING_NS = 800_000_000  # plates believe in a step at different moments; a product may stand on two of them
+SAME_TIME_NS = 500_000_000
+BOTH_HANDS_MNAT = -2_000  # the same person at two plates in one moment, where somebody else could have been at one
 STEP_DELAY_NS = 2_000_000_000  # nearly all steps are told within this after they ended
 WITNESS_NS = 2_000_000_000  # camera and scale speak of the same grasp within this
 LIFT_SIGNS_MG = 20_000
-AGREES_MNAT, DIFFERS_MNAT, UNSEEN_MNAT = -100, -4_300, -1_200  # what a camera's word is worth
+AGREES_MNAT, DIFFERS_MNAT, UNSEEN_MNAT = -100, -4_300, -3_000  # what a camera's word is worth
 EVIDENCE_MAX = 12
+DOERS_MAX = 6  # more people than this cannot stand at one shelf
+FAR_BEHIND_MNAT = 8_000
+BESIDE_MM = 450
 
 
 def on_step(shop: Shop, step: WeightStep) -> None:
     """A plate changed: wait a moment for its neighbours, then decide."""
     shop.state.levels[step.plate] = Level(level_mg=step.level_mg, at_ns=step.ended_ns)
-    if abs(step.delta_mg) < _least_mg(shop, step.plate):
+    if abs(step.delta_mg) < shop.policy.min_step_mg:
         return
     for grasp in shop.state.grasps.values():
         if joins(grasp, step, shop.planogram, shop.policy.join_ns):
@@ -43,12 +51,19 @@ def on_step(shop: Shop, step: WeightStep) -> None:
             noise_mg=step.noise_mg,
         )
         shop.state.grasps[grasp.id] = grasp
-    shop.timers.set(max(shop.state.now_ns, grasp.ended_ns + shop.policy.join_ns), "grasp", grasp.id)
+    shop.timers.set(max(shop.state.now_ns, step.captured_ns) + SIBLING_NS, "grasp", grasp.id)
 
 
-def _least_mg(shop: Shop, plate: str) -> int:
-    """Less than this is cross-talk or drift: two fifths of the lightest product that stands there."""
-    weights = [product.weight_mg for product in shop.planogram.on_plates([plate])]
+def _least_mg(shop: Shop, plates: list[str], delta_mg: int) -> int:
+    """Less than this is cross-talk or drift: two fifths of the lightest thing that can have moved there."""
+    found = shop.planogram.on_plates(plates)
+    best = shop.state.stories[0]
+    if delta_mg > 0:
+        skus = {sku for visit in shop.present() for sku in best.held(visit.id)}
+    else:
+        skus = {sku for plate in plates for sku in best.strays.get(plate, {})}
+    found += [shop.planogram.products[sku] for sku in skus if sku in shop.planogram.products]
+    weights = [product.weight_mg for product in found]
     known = [weight for weight in weights if weight is not None]
     lightest = min(known) if known and len(known) == len(weights) else 0
     return max(shop.policy.min_step_mg, lightest * 2 // 5)
@@ -61,7 +76,7 @@ def on_steady(shop: Shop, event: PlateSteady) -> None:
     if last is None:
         return
     delta = event.level_mg - last.level_mg
-    if abs(delta) < max(_least_mg(shop, event.plate), 4 * event.noise_mg):
+    if abs(delta) < max(shop.policy.min_step_mg, 4 * event.noise_mg):
         return
     for other in shop.state.grasps.values():  # a product on two plates, both changed unseen
         same_way = other.hidden and (other.delta_mg < 0) == (delta < 0)
@@ -91,15 +106,26 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     """All that belongs to the grasp has arrived: every story goes on in each way that it can have been."""
     del shop.state.grasps[grasp.id]
     plate = grasp.main_plate
+    if abs(grasp.delta_mg) < _least_mg(shop, sorted(grasp.deltas_mg), grasp.delta_mg):
+        return
     doers = _doers(shop, shop.planogram.place_of(plate), grasp.began_ns, grasp.ended_ns, grasp.hidden)
     noise = grasp.noise_mg * len(grasp.deltas_mg)
     home = shop.planogram.on_plates(sorted(grasp.deltas_mg))
     strays = [product for product in shop.planogram.products.values() if product not in home]
 
+    others = _at_the_same_time(shop, grasp) if sum(doer.ratio_mnat > 0 for doer in doers) > 1 else []
+
     def ways(story: Story) -> list[Option]:
-        if grasp.delta_mg < 0:
-            return options.takes(story, plate, home, strays, -grasp.delta_mg, noise, doers)
-        return options.puts(story, plate, home, shop.planogram.products, grasp.delta_mg, noise, doers)
+        if grasp.delta_mg > 0:
+            return options.puts(story, plate, home, shop.planogram.products, grasp.delta_mg, noise, doers)
+        found = options.takes(story, plate, home, strays, -grasp.delta_mg, noise, doers)
+        busy = {move.visit for other in others for move in story.trace.get(other, [])}
+        return [
+            option._replace(log_mnat=option.log_mnat + BOTH_HANDS_MNAT)
+            if any(move.visit in busy for move in option.moves)
+            else option
+            for option in found
+        ]
 
     evidence = Evidence(
         sensor="scale",
@@ -113,6 +139,17 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     _book_loss(shop, grasp.id, evidence, at_ns)
 
 
+def _at_the_same_time(shop: Shop, grasp: Grasp) -> list[str]:
+    """Grasps at other plates in the same moment."""
+    return [
+        doing.grasp
+        for doing in shop.state.recent
+        if doing.plate not in grasp.deltas_mg
+        and doing.began_ns - SAME_TIME_NS <= grasp.ended_ns
+        and doing.ended_ns + SAME_TIME_NS >= grasp.began_ns
+    ]
+
+
 def _doers(shop: Shop, place: PointMm | None, began_ns: int, ended_ns: int, hidden: bool) -> list[Doer]:
     policy = shop.policy
     from_ns, to_ns = began_ns - policy.reach_before_ns, ended_ns + policy.reach_after_ns
@@ -121,10 +158,12 @@ def _doers(shop: Shop, place: PointMm | None, began_ns: int, ended_ns: int, hidd
     visits = shop.present(from_ns - policy.gone_after_ns)
     if hidden:  # who was out of sight before it began, while the tracker ran, was not there
         visits = [visit for visit in visits if visit.last_seen_ns >= began_ns] or visits
-    return [
+    found = [
         Doer(visit, 0 if hidden else ratio_mnat(visit, shop.tracks, place, from_ns, to_ns, policy), _pays(shop, visit))
         for visit in visits
     ]
+    found.sort(key=lambda doer: (-doer.ratio_mnat, doer.visit.id))
+    return [doer for doer in found[:DOERS_MAX] if doer.ratio_mnat >= found[0].ratio_mnat - FAR_BEHIND_MNAT]
 
 
 def _pays(shop: Shop, visit: Visit) -> bool:
@@ -220,16 +259,14 @@ def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:
     slot = shop.planogram.slots.get(event.slot)
     if slot is None:
         return
-    if any(plate in shop.state.levels for plate in slot.plates):
-        _witness(shop, event, slot.sku, set(slot.plates))
+    alive = [plate for plate in slot.plates if plate in shop.state.levels]
+    if _witness(shop, event, slot.sku, set(slot.plates)) or (alive and len(alive) == len(slot.plates)):
         return
     sku = event.sku or slot.sku
     doers = _doers(shop, slot.position_mm, event.began_ns, event.ended_ns, False)
     taken = event.change == "take"
-    ways = [
-        options.seen_by_camera(sku, event.quantity, taken, story, doers, event.confidence_ppm)
-        for story in shop.state.stories
-    ]
+    beside = _beside(shop, slot, doers, event)
+    ways = [options.seen_by_camera(sku, event.quantity, taken, story, doers, beside) for story in shop.state.stories]
     evidence = Evidence(
         sensor="camera", place=event.slot, at_ns=event.ended_ns, rule="slot-change", detail=event.change
     )
@@ -238,8 +275,21 @@ def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:
     _book_loss(shop, grasp, evidence, event.captured_ns)
 
 
-def _witness(shop: Shop, event: ShelfChanged, sku: str, plates: set[str]) -> None:
-    """Stories in which that product moved there at that time become likelier."""
+def _beside(shop: Shop, slot: Slot, doers: list[Doer], event: ShelfChanged) -> list[tuple[str, list[Doer]]]:
+    """The next slots and who could have reached there: a camera sometimes names the wrong one."""
+    if slot.position_mm is None:
+        return []
+    found = []
+    for other in shop.planogram.slots.values():
+        if other.id == slot.id or other.camera != slot.camera or other.position_mm is None or other.sku == slot.sku:
+            continue
+        if distance3(other.position_mm, slot.position_mm) <= BESIDE_MM:
+            found.append((other.sku, _doers(shop, other.position_mm, event.began_ns, event.ended_ns, False)))
+    return found
+
+
+def _witness(shop: Shop, event: ShelfChanged, sku: str, plates: set[str]) -> bool:
+    """Stories in which that product moved there at that time become likelier. False where no scale felt anything."""
     near = [
         doing
         for doing in shop.state.recent
@@ -249,7 +299,7 @@ def _witness(shop: Shop, event: ShelfChanged, sku: str, plates: set[str]) -> Non
         and doing.ended_ns + WITNESS_NS >= event.began_ns
     ]
     if not near:
-        return
+        return False
     said = []
     for story in shop.state.stories:
         moves = [move for doing in near for move in story.trace.get(doing.grasp, [])]
@@ -265,3 +315,4 @@ def _witness(shop: Shop, event: ShelfChanged, sku: str, plates: set[str]) -> Non
         if sku in shop.state.proof.get(visit, {}):
             shop.state.proof[visit][sku].append(evidence)
     show_carts(shop, event.captured_ns)
+    return True

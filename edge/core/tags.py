@@ -1,40 +1,63 @@
 """Tags at the portal: how likely each story's cart is, given which tags were seen leaving.
 
-Must not: count a tag that no portal saw twice; one read may be a stray from a shelf.
+A tag in the cart is seen, unless it is dead or hidden; a tag that is not in the cart is a stray from a shelf, and a
+stray is read a few times, not many. A tagged pack may also have been left inside, and one that nobody saw taken
+may have been taken. Must not: decide; it gives new stories and their weights.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from edge.core.hypotheses import Story
+import msgspec
+
+from edge.core.chance import times, weight
+from edge.core.hypotheses import Story, prune
 from edge.core.visits import Visit
 
 READS_MIN: Final = 2
-SEEN_MNAT: Final = -30  # a tag in the cart is seen
-MISSED_MNAT: Final = -3_000  # a tag in the cart stays unseen: dead, or hidden by a body
-STRAY_MNAT: Final = -4_000  # a tag that is not in the cart is seen all the same
+SEEN_MNAT: Final = -30
+MISSED_MNAT: Final = -3_500  # a tag in the cart stays unseen: dead, or hidden by a body
+LEFT_MNAT: Final = -5_000  # the pack was left somewhere inside
+STRAY_MNAT: Final = ((4, -3_000), (8, -6_000), (1_000_000, -9_000))  # by number of reads
+UNSEEN_TAKE_MNAT: Final = -6_000  # scales or cameras watch the product and said nothing
+UNWATCHED_TAKE_MNAT: Final = -500  # nothing watches the product but the portal
 
 
-def leaving(visit: Visit) -> dict[str, int]:
-    """Tags of each product that left with a visit."""
-    found: dict[str, int] = {}
+def leaving(visit: Visit) -> dict[str, list[int]]:
+    """For each product, the numbers of reads of its tags that left with a visit, most first."""
+    found: dict[str, list[int]] = {}
     for tag in visit.tags.values():
         if tag.reads >= READS_MIN:
-            found[tag.sku] = found.get(tag.sku, 0) + 1
+            found.setdefault(tag.sku, []).append(tag.reads)
+    return {sku: sorted(reads, reverse=True) for sku, reads in found.items()}
+
+
+def hear(stories: list[Story], visit: Visit, tagged: set[str], watched: set[str]) -> list[Story]:
+    """Stories after the portal was heard. `tagged` products carry tags, `watched` ones are under scales or cameras."""
+    seen = leaving(visit)
+    told = stories
+    for sku in sorted(tagged & ({name for story in stories for name in story.held(visit.id)} | set(seen))):
+        told = prune([new for story in told for new in _one(story, visit.id, sku, seen.get(sku, []), sku in watched)])
+    return told
+
+
+def _one(story: Story, visit: str, sku: str, reads: list[int], is_watched: bool) -> list[Story]:
+    count = story.held(visit).get(sku, 0)
+    found = []
+    for real in range(max(count, len(reads)) + 1):
+        log = max(0, count - real) * LEFT_MNAT
+        log += max(0, real - count) * (UNSEEN_TAKE_MNAT if is_watched else UNWATCHED_TAKE_MNAT)
+        log += min(real, len(reads)) * SEEN_MNAT + max(0, real - len(reads)) * MISSED_MNAT
+        log += sum(_stray(number) for number in reads[real:])
+        cart = {**story.held(visit), sku: real}
+        if real == 0:
+            del cart[sku]
+        found.append(
+            msgspec.structs.replace(story, weight=times(story.weight, weight(log)), carts={**story.carts, visit: cart})
+        )
     return found
 
 
-def words(stories: list[Story], visit: Visit, tagged: set[str]) -> list[int]:
-    """Log-likelihood of what the portal saw, for each story. `tagged` are the products that carry tags."""
-    seen = leaving(visit)
-    said = []
-    for story in stories:
-        held = story.held(visit.id)
-        log = 0
-        for sku in sorted(tagged & (set(held) | set(seen))):
-            count, read = held.get(sku, 0), seen.get(sku, 0)
-            log += min(count, read) * SEEN_MNAT
-            log += max(0, count - read) * MISSED_MNAT + max(0, read - count) * STRAY_MNAT
-        said.append(log)
-    return said
+def _stray(reads: int) -> int:
+    return next(log for most, log in STRAY_MNAT if reads <= most)

@@ -37,6 +37,15 @@ class Trail:
         while self.spots[0].at_ns < at_ns - KEEP_NS:
             self.spots.popleft()
 
+    def first_place(self) -> tuple[int, int] | None:
+        """The oldest place on the floor that is still remembered."""
+        return next((spot.place_mm for spot in self.spots if spot.place_mm is not None), None)
+
+    def place_at(self, at_ns: int) -> tuple[int, int] | None:
+        """The place seen last before a moment, or the first one after it."""
+        before = [spot.place_mm for spot in self.spots if spot.place_mm is not None and spot.at_ns <= at_ns]
+        return before[-1] if before else self.first_place()
+
     def last_place(self) -> tuple[int, int] | None:
         """The newest known place on the floor."""
         for spot in reversed(self.spots):

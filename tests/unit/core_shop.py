@@ -39,7 +39,7 @@ role = "shelf"
 [[door]]
 id = "gate"
 cameras = []
-position_mm = [0, 0]
+position_mm = [1500, 500]
 [[rfid_reader]]
 id = "portal"
 [[plate]]

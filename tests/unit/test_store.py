@@ -15,6 +15,7 @@ P1 = (2000, 2000, 1000)
 P2 = (2400, 2000, 1000)
 P3 = (2000, 2000, 1400)
 FAR = (6000, 6000, 1000)
+B = (300, 500, 1000)
 
 
 def lines(bill: commands.CloseVisit) -> dict[tuple[str, str], int]:
@@ -205,7 +206,7 @@ def test_a_tag_at_the_portal_settles_what_weight_could_not() -> None:
     feeder.walk(1, 5, a=P3)
     feeder.step(5.0, "p3", -520.5)
     feeder.walk(5, 8, a=P3)
-    for k in range(4):
+    for k in range(12):
         feeder.feed(events.TagRead(captured_ns=8 * S + k, source="portal", reader="portal", antenna=1, epc="AA01FF"))
     feeder.walk(8.1, 12)
     feeder.tick(20 * S)
@@ -216,7 +217,7 @@ def test_a_tag_nobody_saw_taken_is_reviewed_not_charged() -> None:
     feeder = Feeder()
     feeder.shows(0.5, "ann")
     feeder.walk(1, 5, a=FAR)
-    for k in range(4):
+    for k in range(12):
         feeder.feed(events.TagRead(captured_ns=5 * S + k, source="portal", reader="portal", antenna=1, epc="AA01FF"))
     feeder.walk(5.1, 12)
     feeder.tick(20 * S)
@@ -267,12 +268,12 @@ def test_who_was_out_of_sight_before_the_box_went_down_is_not_asked() -> None:
     feeder = Feeder()
     feeder.feed(events.PlateSteady(captured_ns=0, source="scale", plate="p1", level_mg=5_200_000))
     feeder.shows(0.5, "ann")
-    feeder.walk(1, 2, a=FAR)
+    feeder.walk(1, 2, a=P1)
     feeder.shows(2, "bob")
-    feeder.walk(2.6, 4.5, b=P2)  # ann was last seen at 1.9 s; her visit has not settled yet
+    feeder.walk(2.6, 4.5, b=B)  # ann was last seen at 1.9 s; her visit has not settled yet
     feeder.run(7 * S, resumed=True, down_from_ns=round(4.5 * S))
     feeder.feed(events.PlateSteady(captured_ns=round(7.5 * S), source="scale", plate="p1", level_mg=4_680_000))
-    feeder.walk(7.5, 10, b=P2)
+    feeder.walk(7.5, 10, b=B)
     feeder.walk(10, 15)
     feeder.tick(30 * S)
     assert {bill.shopper: bill.outcome for bill in feeder.bills()} == {"ann": "nothing", "bob": "charged"}
@@ -332,6 +333,6 @@ def test_state_survives_a_round_trip() -> None:
 
 
 def test_policy_comes_from_the_file() -> None:
-    feeder = Feeder(SHOP, **{"picks.review_below": 0.999})
+    feeder = Feeder(SHOP, **{"picks.review_below": 0.9999})
     visit_with(feeder)
     assert feeder.bills()[0].outcome == "review"
