@@ -54,7 +54,7 @@ def hear_tags(shop: Shop, visit: Visit) -> None:
     if not shop.state.portal_spoke:
         return
     tagged = {product.sku for product in shop.layout.products if product.epcs}
-    seen = tags.leaving(visit)
+    seen = tags.leaving(visit, shop.policy.portal_window_ns)
     for sku in sorted(seen):
         evidence = Evidence(
             sensor="rfid", place="portal", at_ns=visit.last_seen_ns, rule="tag-left", detail=f"{len(seen[sku])} tags"
@@ -62,13 +62,15 @@ def hear_tags(shop: Shop, visit: Visit) -> None:
         shop.state.proof.setdefault(visit.id, {}).setdefault(sku, []).append(evidence)
     watched = {sku for plate in layout.plates for sku in plate.skus if plate.id in shop.state.levels}
     watched |= {slot.sku for slot in layout.slots}
-    shop.state.stories = tags.hear(shop.state.stories, visit, tagged, watched)
+    shop.state.stories = tags.hear(shop.state.stories, visit, seen, tagged, watched)
 
 
 def _lines(shop: Shop, visit: Visit) -> list[Line]:
     found = items(shop.state.stories, visit.id, shop.policy.review_below_ppm)
     known = {item.sku: sum(other.quantity for other in found if other.sku == item.sku) for item in found}
-    for sku, reads in sorted(tags.leaving(visit).items()):  # a tag that no story explains: a person looks at it
+    for sku, reads in sorted(
+        tags.leaving(visit, shop.policy.portal_window_ns).items()
+    ):  # a tag that no story explains: a person looks at it
         count = sum(number > STRAY_READS for number in reads)
         if count > known.get(sku, 0):
             found.append(Item(sku, count - known.get(sku, 0), "review", STRAY_TAG_PPM))

@@ -248,6 +248,9 @@ def on_tag(shop: Shop, event: TagRead) -> None:
     if len(present) > 1:
         present = _at_portal(shop, present, event.captured_ns)
     if len(present) == 1:
+        for other in shop.open_visits():  # it is with whom it was read last
+            if other is not present[0]:
+                other.tags.pop(event.epc, None)
         tag = present[0].tags.setdefault(event.epc, Tag(sku=sku, reads=0, last_ns=event.captured_ns))
         tag.reads += 1
         tag.last_ns = event.captured_ns

@@ -15,27 +15,27 @@ from edge.core.chance import times, weight
 from edge.core.hypotheses import Story, prune
 from edge.core.visits import Visit
 
-READS_MIN: Final = 2
 SEEN_MNAT: Final = -30
 MISSED_MNAT: Final = -3_500  # a tag in the cart stays unseen: dead, or hidden by a body
 LEFT_MNAT: Final = -5_000  # the pack was left somewhere inside
-STRAY_MNAT: Final = ((4, -3_000), (8, -6_000), (1_000_000, -9_000))  # by number of reads
+STRAY_MNAT: Final = ((1, -1_500), (4, -3_000), (8, -6_000), (1_000_000, -9_000))  # by number of reads
 UNSEEN_TAKE_MNAT: Final = -6_000  # scales or cameras watch the product and said nothing
 UNWATCHED_TAKE_MNAT: Final = -500  # nothing watches the product but the portal
 
 
-def leaving(visit: Visit) -> dict[str, list[int]]:
-    """For each product, the numbers of reads of its tags that left with a visit, most first."""
+def leaving(visit: Visit, window_ns: int) -> dict[str, list[int]]:
+    """For each product, the numbers of reads of its tags that were read until just before the visit left."""
     found: dict[str, list[int]] = {}
     for tag in visit.tags.values():
-        if tag.reads >= READS_MIN:
+        if visit.left_ns is None or tag.last_ns >= visit.left_ns - window_ns:  # else it was put back after that
             found.setdefault(tag.sku, []).append(tag.reads)
     return {sku: sorted(reads, reverse=True) for sku, reads in found.items()}
 
 
-def hear(stories: list[Story], visit: Visit, tagged: set[str], watched: set[str]) -> list[Story]:
+def hear(
+    stories: list[Story], visit: Visit, seen: dict[str, list[int]], tagged: set[str], watched: set[str]
+) -> list[Story]:
     """Stories after the portal was heard. `tagged` products carry tags, `watched` ones are under scales or cameras."""
-    seen = leaving(visit)
     told = stories
     for sku in sorted(tagged & ({name for story in stories for name in story.held(visit.id)} | set(seen))):
         told = prune([new for story in told for new in _one(story, visit.id, sku, seen.get(sku, []), sku in watched)])
