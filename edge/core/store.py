@@ -22,6 +22,7 @@ from edge.core.view import ShopView, view
 from edge.core.visits import OPEN, State, Stimulus
 
 END_OF_TIME = 2**62
+STORIES_SAVED = 24
 
 
 class Store:
@@ -92,8 +93,9 @@ class Store:
         return min(times) + self._window_ns if times else None
 
     def state(self) -> bytes:
-        """The durable state as JSON."""
-        return msgspec.json.encode(self._shop.state)
+        """The durable state as JSON; of the stories the likeliest, because it is written with every decision."""
+        kept = msgspec.structs.replace(self._shop.state, stories=self._shop.state.stories[:STORIES_SAVED])
+        return msgspec.json.encode(kept)
 
     def restore(self, state: bytes) -> None:
         """Take over a durable state; the next event must be RunStarted(resumed=True). Raises on other data."""
