@@ -17,7 +17,7 @@ from edge.core.visits import Visit
 # Priors, in thousandths of a nat.
 QUANTITY: Final = (0, 0, -1_200, -2_000, -2_800, -3_600, -4_400)  # by quantity of one product
 PAIR: Final = -2_300  # one each of two products in one grasp
-SPLIT: Final = -3_000  # two people at one plate at one time, one item each
+SPLIT: Final = -300  # two people at one plate at one time, one item each
 NOBODY: Final = -4_500  # nobody of those inside
 SOMETHING_ELSE: Final = -7_500  # a weight that no product explains
 NOT_SOLD: Final = -7_000  # something foreign was laid down
@@ -30,6 +30,7 @@ WRONG_SLOT: Final = -4_000  # it was the slot beside
 UNHELD: Final = -3_500  # put down by somebody who, in this story, does not hold it (stock, staff, an unseen take)
 WEIGHT_SPREAD_PPM: Final = 12_000  # packs of one product differ by about one per cent
 SCALE_MG: Final = 1_800
+BOTH_THERE: Final = 1_500  # both hands must be right there; a far one is an error of the tracker at best
 OPTIONS_MAX: Final = 14
 NO_STAFF: Final = -30_000
 PAIRS_MAX: Final = 12  # products on a plate for which pairs are tried
@@ -114,7 +115,8 @@ def _by_whom(item: Weighed, doers: list[Doer], prior: int, stray: tuple[str, int
     total = sum(count for _, count in item.parts)
     if total == 2 and not stray[1]:
         first, second = item.parts[0][0], item.parts[-1][0]
-        for one, other in combinations(doers, 2):
+        at_the_place = [doer for doer in doers if doer.ratio_mnat >= BOTH_THERE]
+        for one, other in combinations(at_the_place, 2):
             log = item.log_mnat - QUANTITY[2] + SPLIT + one.ratio_mnat + other.ratio_mnat
             log += 0 if first == second else -PAIR + QUANTITY[2] - 300
             for left, right in ((one, other),) if first == second else ((one, other), (other, one)):
