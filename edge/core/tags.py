@@ -15,11 +15,15 @@ from edge.core.chance import times, weight
 from edge.core.hypotheses import Story, prune
 from edge.core.visits import Visit
 
-SEEN_MNAT: Final = -30
+SEEN_MNAT: Final = ((1, -2_800), (3, -1_200), (1_000_000, -30))  # a carried tag is seldom read so few times
 MISSED_MNAT: Final = -3_500  # a tag in the cart stays unseen: dead, or hidden by a body
 LEFT_MNAT: Final = -5_000  # the pack was left somewhere inside
 STRAY_MNAT: Final = ((1, -1_500), (4, -3_000), (8, -6_000), (1_000_000, -9_000))  # by number of reads
+SAME_MNAT: Final = -3_500  # a stray is of just the product that was taken
 UNSEEN_TAKE_MNAT: Final = -6_000  # scales or cameras watch the product and said nothing
+HANDED_MNAT: Final = -3_500  # somebody else inside has it in this story, and gave it away
+FOUND_MNAT: Final = -700  # it was left inside in this story, and found
+LOOSE: Final = "loose"  # the cart of what was left inside
 UNWATCHED_TAKE_MNAT: Final = -500  # nothing watches the product but the portal
 
 
@@ -46,18 +50,40 @@ def _one(story: Story, visit: str, sku: str, reads: list[int], is_watched: bool)
     count = story.held(visit).get(sku, 0)
     found = []
     for real in range(max(count, len(reads)) + 1):
-        log = max(0, count - real) * LEFT_MNAT
-        log += max(0, real - count) * (UNSEEN_TAKE_MNAT if is_watched else UNWATCHED_TAKE_MNAT)
-        log += min(real, len(reads)) * SEEN_MNAT + max(0, real - len(reads)) * MISSED_MNAT
-        log += sum(_stray(number) for number in reads[real:])
-        cart = {**story.held(visit), sku: real}
+        carts, moved = _where_from(story, visit, sku, real - count, is_watched)
+        log = moved + max(0, real - len(reads)) * MISSED_MNAT
+        log += sum(_by_reads(SEEN_MNAT, number) for number in reads[:real])
+        log += sum(_by_reads(STRAY_MNAT, number) for number in reads[real:])
+        log += max(0, min(count, len(reads)) - real) * SAME_MNAT
+        carts = {**carts, visit: {**story.held(visit), sku: real}}
         if real == 0:
-            del cart[sku]
-        found.append(
-            msgspec.structs.replace(story, weight=times(story.weight, weight(log)), carts={**story.carts, visit: cart})
-        )
+            del carts[visit][sku]
+        found.append(msgspec.structs.replace(story, weight=times(story.weight, weight(log)), carts=carts))
     return found
 
 
-def _stray(reads: int) -> int:
-    return next(log for most, log in STRAY_MNAT if reads <= most)
+def _where_from(
+    story: Story, visit: str, sku: str, more: int, is_watched: bool
+) -> tuple[dict[str, dict[str, int]], int]:
+    """Carts of the others and log-likelihood, when a visit has `more` (or fewer) of a product than its story says."""
+    carts = {name: dict(cart) for name, cart in story.carts.items()}
+    if more <= 0:
+        if more < 0:
+            loose = carts.setdefault(LOOSE, {})
+            loose[sku] = loose.get(sku, 0) - more
+        return carts, -more * LEFT_MNAT
+    log = 0
+    for _ in range(more):
+        giver = next((name for name in (LOOSE, *sorted(carts)) if name != visit and carts.get(name, {}).get(sku)), "")
+        if giver:
+            carts[giver][sku] -= 1
+            log += FOUND_MNAT if giver == LOOSE else HANDED_MNAT
+            if carts[giver][sku] == 0:
+                del carts[giver][sku]
+        else:
+            log += UNSEEN_TAKE_MNAT if is_watched else UNWATCHED_TAKE_MNAT
+    return carts, log
+
+
+def _by_reads(table: tuple[tuple[int, int], ...], reads: int) -> int:
+    return next(log for most, log in table if reads <= most)
