@@ -27,10 +27,11 @@ BLIND_FACTOR = 20  # a dead tracker holds a visit open this many times `gone_aft
 def on_tracks(shop: Shop, frame: TracksSeen) -> None:
     """Take in a tracker frame: bind new bodies, note who was seen."""
     shop.state.ever_tracked = True
-    for track in shop.tracks.see(frame):
+    seen, fresh = shop.tracks.see(frame)
+    for track in fresh:
         _appeared(shop, track, frame.captured_ns)
-    for person in frame.people:
-        visit = shop.visit_of(person.track)
+    for track in seen:
+        visit = shop.visit_of(track)
         if visit is not None:
             visit.last_seen_ns = frame.captured_ns
             if visit.state is State.LEAVING:

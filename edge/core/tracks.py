@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import combinations
 from math import isqrt
 from typing import NamedTuple
 
 from edge.core.events import Person, PointMm, TracksSeen
 
 KEEP_NS = 15_000_000_000
+SWAP_MM = 550  # far more than two people move in a frame, and than a tracker's noise
+SWAP_NS = 300_000_000
+SWAP_SPOTS = 3
 ARM_MM = 650  # from the middle of a body to a fist, arm stretched
 
 
@@ -89,18 +93,45 @@ class Tracks:
     def __init__(self) -> None:
         self.trails: dict[str, Trail] = {}
         self.last_frame_ns: int | None = None
+        self._names: dict[str, str] = {}  # the tracker's number -> ours, where it exchanged two bodies
 
-    def see(self, frame: TracksSeen) -> list[str]:
-        """Take in a tracker frame; returns the tracks that are new."""
+    def see(self, frame: TracksSeen) -> tuple[list[str], list[str]]:
+        """Take in a tracker frame; returns all tracks seen and those that are new, under our names for them."""
         self.last_frame_ns = frame.captured_ns
-        fresh = []
+        self._undo_swaps(frame)
+        seen, fresh = [], []
         for person in frame.people:
-            trail = self.trails.get(person.track)
+            name = self._names.get(person.track, person.track)
+            seen.append(name)
+            trail = self.trails.get(name)
             if trail is None:
-                trail = self.trails[person.track] = Trail(frame.captured_ns)
-                fresh.append(person.track)
+                trail = self.trails[name] = Trail(frame.captured_ns)
+                fresh.append(name)
             trail.add(frame.captured_ns, person)
-        return fresh
+        return seen, fresh
+
+    def _undo_swaps(self, frame: TracksSeen) -> None:
+        """Two bodies that jump onto each other's place in one frame have not moved: their numbers were exchanged."""
+        here = [(person.track, person.place_mm) for person in frame.people if person.place_mm is not None]
+        for (one, one_mm), (other, other_mm) in combinations(here, 2):
+            was_one, was_other = self._was(one, frame.captured_ns), self._was(other, frame.captured_ns)
+            if was_one is None or was_other is None:
+                continue
+            kept = distance2(was_one, one_mm) + distance2(was_other, other_mm)
+            crossed = distance2(was_one, other_mm) + distance2(was_other, one_mm)
+            if kept - crossed >= SWAP_MM:
+                name, other_name = self._names.get(one, one), self._names.get(other, other)
+                self._names[one], self._names[other] = other_name, name
+
+    def _was(self, track: str, at_ns: int) -> tuple[int, int] | None:
+        """Mean of the last places just before a moment."""
+        trail = self.trails.get(self._names.get(track, track))
+        if trail is None or at_ns - trail.last_ns > SWAP_NS:
+            return None
+        places = [spot.place_mm for spot in list(trail.spots)[-SWAP_SPOTS:] if spot.place_mm is not None]
+        if not places:
+            return None
+        return sum(x for x, _ in places) // len(places), sum(y for _, y in places) // len(places)
 
     def forget(self, track: str) -> None:
         """Drop a trail."""
@@ -109,4 +140,5 @@ class Tracks:
     def clear(self) -> None:
         """Drop everything: a new run knows nobody."""
         self.trails.clear()
+        self._names.clear()
         self.last_frame_ns = None

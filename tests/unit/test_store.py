@@ -336,3 +336,17 @@ def test_policy_comes_from_the_file() -> None:
     feeder = Feeder(SHOP, **{"picks.review_below": 0.9999})
     visit_with(feeder)
     assert feeder.bills()[0].outcome == "review"
+
+
+def test_numbers_that_a_tracker_exchanges_are_put_right() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 2, a=P1)
+    feeder.shows(2, "bob")
+    feeder.walk(2.6, 4, a=P1, b=(1000, 1000, 1000))
+    feeder.walk(4, 6, b=P1, a=(1000, 1000, 1000))  # nobody moved, the tracker mixed them up
+    feeder.step(6.0, "p1", -520)
+    feeder.walk(6, 8, b=P1, a=(1000, 1000, 1000))
+    feeder.walk(8, 13)
+    feeder.tick(20 * S)
+    assert {bill.shopper: bill.outcome for bill in feeder.bills()} == {"ann": "charged", "bob": "nothing"}
