@@ -47,7 +47,7 @@ def _appeared(shop: Shop, track: str, at_ns: int) -> None:
     if visit is None and _came_by_gate(shop, track):
         visit = _waiting(shop, at_ns) or _broken_trail(shop, track, at_ns)
     elif visit is None:
-        visit = _broken_trail(shop, track, at_ns)
+        visit = _broken_trail(shop, track, at_ns) or _out_of_sight(shop)
     if visit is None and shop.policy.open_on == "track":
         visit = _open_for_track(shop, track, "track", at_ns)
     if visit is not None:
@@ -85,6 +85,16 @@ def _broken_trail(shop: Shop, track: str, at_ns: int) -> Visit | None:
         if place is not None and last is not None and distance2(place, last) <= REJOIN_MM:
             found.append(visit)
     return found[0] if len(found) == 1 else None
+
+
+def _out_of_sight(shop: Shop) -> Visit | None:
+    """People do not begin in the middle of a shop: the body is that of the one visit that nobody sees, if it is one."""
+    missing = [
+        visit
+        for visit in shop.present()
+        if visit.state is State.INSIDE and not any(track in shop.tracks.trails for track in visit.tracks)
+    ]
+    return missing[0] if len(missing) == 1 else None
 
 
 def _at_gate(shop: Shop, place: tuple[int, int] | None) -> bool:
