@@ -5,7 +5,7 @@ Scales first, cameras as second witness or alone. Must not: end visits, move doo
 
 from __future__ import annotations
 
-from edge.core import hypotheses, options
+from edge.core import hypotheses, options, weights
 from edge.core.bills import items
 from edge.core.commands import BookLoss, ChangeCart, Evidence
 from edge.core.events import PlateSteady, PointMm, ShelfChanged, WeightStep
@@ -111,13 +111,18 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     doers = _doers(shop, shop.planogram.place_of(plate), grasp.began_ns, grasp.ended_ns, grasp.hidden)
     noise = grasp.noise_mg * len(grasp.deltas_mg)
     home = shop.planogram.on_plates(sorted(grasp.deltas_mg))
-    strays = [product for product in shop.planogram.products.values() if product not in home]
+    if grasp.delta_mg < 0:
+        weights.learn(shop, grasp.id, plate, home, -grasp.delta_mg, at_ns)
+    everything = {product.sku: product for product in weights.known(shop, list(shop.planogram.products.values()))}
+    home = weights.known(shop, home)
+    at_home = {product.sku for product in home}
+    strays = [product for product in everything.values() if product.sku not in at_home]
 
     others = _at_the_same_time(shop, grasp) if sum(doer.ratio_mnat > 0 for doer in doers) > 1 else []
 
     def ways(story: Story) -> list[Option]:
         if grasp.delta_mg > 0:
-            return options.puts(story, plate, home, shop.planogram.products, grasp.delta_mg, noise, doers)
+            return options.puts(story, plate, home, everything, grasp.delta_mg, noise, doers)
         found = options.takes(story, plate, home, strays, -grasp.delta_mg, noise, doers)
         busy = {move.visit for other in others for move in story.trace.get(other, [])}
         return [

@@ -36,6 +36,14 @@ class Doing(msgspec.Struct, kw_only=True):
     ended_ns: int
 
 
+class Surprise(msgspec.Struct, kw_only=True):
+    """A lift from a plate of one product that its catalogue weight does not explain."""
+
+    sku: str
+    grasp: str
+    weight_mg: int
+
+
 class ShopState(msgspec.Struct, kw_only=True):
     """Everything that must survive a restart. Saved with each durable decision, in the same transaction."""
 
@@ -48,6 +56,8 @@ class ShopState(msgspec.Struct, kw_only=True):
     shown: dict[str, dict[str, int]] = {}
     proof: dict[str, dict[str, list[Evidence]]] = {}
     recent: list[Doing] = []
+    surprises: list[Surprise] = []
+    learned: dict[str, int] = {}
     alarms: Alarms = msgspec.field(default_factory=Alarms)
     blind_from_ns: int = -1
     blind_to_ns: int = -1

@@ -154,7 +154,10 @@ class Store:
                 visit.reason = "run-ended"
                 visit.step(Stimulus.RUN_ENDED)
                 presence.end_visit(shop, visit, event.captured_ns)
-            shop.state = ShopState(run_id=event.run_id, now_ns=event.captured_ns, alarms=shop.state.alarms)
+            learned = shop.state.learned  # what products weigh does not change with the run
+            shop.state = ShopState(
+                run_id=event.run_id, now_ns=event.captured_ns, alarms=shop.state.alarms, learned=learned
+            )
             shop.timers.clear()
             shop.tracks.clear()
             shop.loners.clear()

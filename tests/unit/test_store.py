@@ -350,3 +350,19 @@ def test_numbers_that_a_tracker_exchanges_are_put_right() -> None:
     feeder.walk(8, 13)
     feeder.tick(20 * S)
     assert {bill.shopper: bill.outcome for bill in feeder.bills()} == {"ann": "charged", "bob": "nothing"}
+
+
+def test_two_equal_surprises_on_one_plate_correct_the_catalogue() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 5, a=P1)
+    feeder.step(5.0, "p1", -388)
+    feeder.walk(5, 8, a=P1)
+    feeder.step(8.0, "p1", -391)
+    feeder.walk(8, 10, a=P1)
+    feeder.walk(10, 15)
+    feeder.tick(25 * S)
+    alarms = [o for o in feeder.orders if isinstance(o, commands.RaiseAlarm) and o.alarm == "wrong-weight"]
+    assert [alarm.place for alarm in alarms] == ["p1"]
+    assert "tea weighs 389 g" in alarms[0].detail
+    assert lines(feeder.bills()[0]) == {("tea", "charged"): 2}
