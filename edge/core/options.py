@@ -78,17 +78,20 @@ def weigh(products: list[Product], weight_mg: int, noise_mg: int, most: int = 6)
     return sorted(found, key=lambda item: (-item.log_mnat, item.parts))[:OPTIONS_MAX]
 
 
+def from_home(home: list[Product], weight_mg: int, noise_mg: int, doers: list[Doer]) -> list[Option]:
+    """What a lift can have been in every story alike: the products of that place, by whom, or something else."""
+    found = [Option((), SOMETHING_ELSE + max([doer.ratio_mnat for doer in doers], default=0))]
+    for item in weigh(home, weight_mg, noise_mg):
+        found += _by_whom(item, doers, 0, ("", 0))
+    return found
+
+
 def takes(
-    story: Story,
-    plate: str,
-    home: list[Product],
-    strays: list[Product],
-    weight_mg: int,
-    noise_mg: int,
-    doers: list[Doer],
-) -> list[Option]:
-    """Everything that a lift of `weight_mg` from `plate` can have been in this story."""
-    options = [Option((), SOMETHING_ELSE + max([doer.ratio_mnat for doer in doers], default=0))]
+    story: Story, plate: str, home: list[Product], strays: list[Product], weight_mg: int, noise_mg: int,
+    doers: list[Doer], alike: list[Option] | None = None,
+) -> list[Option]:  # fmt: skip
+    """Everything that a lift of `weight_mg` from `plate` can have been in this story; `alike` as of `from_home`."""
+    options = list(from_home(home, weight_mg, noise_mg, doers) if alike is None else alike)
     for known in sorted(set(story.laid.get(plate, []))):
         fit = normal_mnat(known - weight_mg, SCALE_MG * 2 + known // 200, WRONG_WEIGHT)
         best = max([doer.ratio_mnat for doer in doers], default=0)
@@ -96,12 +99,15 @@ def takes(
         rest = weight_mg - known  # a hand that pressed lets go and takes something with it
         for item in weigh(home, rest, noise_mg) if rest > SCALE_MG * 4 else []:
             options += [option._replace(laid_mg=-known) for option in _by_whom(item, doers, PRESSED, ("", 0))]
-    for item in weigh(home, weight_mg, noise_mg):
-        options += _by_whom(item, doers, 0, ("", 0))
-    present = [product for product in strays if story.strays.get(plate, {}).get(product.sku, 0) > 0]
-    for item in weigh(present, weight_mg, noise_mg, 1):
+    here = story.strays.get(plate)
+    present = [product for product in strays if here.get(product.sku, 0) > 0] if here else []
+    for item in weigh(present, weight_mg, noise_mg, 1) if present else []:
         if len(item.parts) == 1:
             options += _by_whom(item, doers, STRAY, (item.parts[0][0], -1))
+    return _likely(options)
+
+
+def _likely(options: list[Option]) -> list[Option]:
     best_mnat = max(option.log_mnat for option in options)
     return [option for option in options if option.log_mnat > best_mnat - 14_000]
 
@@ -145,8 +151,7 @@ def puts(
     for item in weigh(home, weight_mg, noise_mg)[:2]:
         staff = max([doer.ratio_mnat for doer in doers if not doer.pays], default=NO_STAFF)
         options.append(Option((), item.log_mnat + max(best + UNHELD, staff)))
-    best_mnat = max(option.log_mnat for option in options)
-    return [option for option in options if option.log_mnat > best_mnat - 14_000]
+    return _likely(options)
 
 
 def seen_by_camera(

@@ -120,10 +120,12 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
 
     others = _at_the_same_time(shop, grasp) if sum(doer.ratio_mnat > 0 for doer in doers) > 1 else []
 
+    alike = options.from_home(home, -grasp.delta_mg, noise, doers) if grasp.delta_mg < 0 else []
+
     def ways(story: Story) -> list[Option]:
         if grasp.delta_mg > 0:
             return options.puts(story, plate, home, everything, grasp.delta_mg, noise, doers)
-        found = options.takes(story, plate, home, strays, -grasp.delta_mg, noise, doers)
+        found = options.takes(story, plate, home, strays, -grasp.delta_mg, noise, doers, alike)
         busy = {move.visit for other in others for move in story.trace.get(other, [])}
         return [
             option._replace(log_mnat=option.log_mnat + BOTH_HANDS_MNAT)
@@ -199,7 +201,7 @@ def _go_on(
         proof.append(evidence)
         del proof[:-EVIDENCE_MAX]
     _remember(shop, grasp, plate, evidence, span_ns, at_ns)
-    show_carts(shop, at_ns)
+    show_carts(shop, {visit for visit, _ in moved}, at_ns)
 
 
 def _remember(shop: Shop, grasp: str, plate: str, evidence: Evidence, span_ns: tuple[int, int], at_ns: int) -> None:
@@ -209,9 +211,11 @@ def _remember(shop: Shop, grasp: str, plate: str, evidence: Evidence, span_ns: t
     shop.state.recent = kept
 
 
-def show_carts(shop: Shop, at_ns: int) -> None:
-    """Order the changes between the carts shown last and the likely ones now."""
+def show_carts(shop: Shop, names: set[str], at_ns: int) -> None:
+    """Order the changes between the carts shown last and the likely ones now, for these visits."""
     for visit in shop.open_visits():
+        if visit.id not in names:
+            continue
         now = {
             (item.sku, item.status): item for item in items(shop.state.stories, visit.id, shop.policy.review_below_ppm)
         }
@@ -319,5 +323,9 @@ def _witness(shop: Shop, event: ShelfChanged, sku: str, plates: set[str]) -> boo
     for visit in sorted({move.visit for d in near for move in shop.state.stories[0].trace.get(d.grasp, [])}):
         if sku in shop.state.proof.get(visit, {}):
             shop.state.proof[visit][sku].append(evidence)
-    show_carts(shop, event.captured_ns)
+    show_carts(
+        shop,
+        {move.visit for told in shop.state.stories for d in near for move in told.trace.get(d.grasp, [])},
+        event.captured_ns,
+    )
     return True

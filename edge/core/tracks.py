@@ -11,6 +11,7 @@ from edge.core.events import Person, PointMm, TracksSeen
 
 KEEP_NS = 15_000_000_000
 SWAP_MM = 550  # far more than two people move in a frame, and than a tracker's noise
+JUMP_MM = 200
 SWAP_NS = 300_000_000
 SWAP_SPOTS = 3
 ARM_MM = 650  # from the middle of a body to a fist, arm stretched
@@ -112,11 +113,12 @@ class Tracks:
 
     def _undo_swaps(self, frame: TracksSeen) -> None:
         """Two bodies that jump onto each other's place in one frame have not moved: their numbers were exchanged."""
-        here = [(person.track, person.place_mm) for person in frame.people if person.place_mm is not None]
-        for (one, one_mm), (other, other_mm) in combinations(here, 2):
-            was_one, was_other = self._was(one, frame.captured_ns), self._was(other, frame.captured_ns)
-            if was_one is None or was_other is None:
-                continue
+        jumped = []
+        for person in frame.people:
+            was_mm = self._was(person.track, frame.captured_ns) if person.place_mm is not None else None
+            if was_mm is not None and person.place_mm is not None and distance2(was_mm, person.place_mm) >= JUMP_MM:
+                jumped.append((person.track, was_mm, person.place_mm))
+        for (one, was_one, one_mm), (other, was_other, other_mm) in combinations(jumped, 2):
             kept = distance2(was_one, one_mm) + distance2(was_other, other_mm)
             crossed = distance2(was_one, other_mm) + distance2(was_other, one_mm)
             if kept - crossed >= SWAP_MM:
@@ -128,7 +130,8 @@ class Tracks:
         trail = self.trails.get(self._names.get(track, track))
         if trail is None or at_ns - trail.last_ns > SWAP_NS:
             return None
-        places = [spot.place_mm for spot in list(trail.spots)[-SWAP_SPOTS:] if spot.place_mm is not None]
+        newest = [trail.spots[-number] for number in range(1, min(SWAP_SPOTS, len(trail.spots)) + 1)]
+        places = [spot.place_mm for spot in newest if spot.place_mm is not None]
         if not places:
             return None
         return sum(x for x, _ in places) // len(places), sum(y for _, y in places) // len(places)
