@@ -19,6 +19,8 @@ QUANTITY: Final = (0, 0, -1_200, -2_000, -2_800, -3_600, -4_400)  # by quantity 
 PAIR: Final = -2_300  # one each of two products in one grasp
 SPLIT: Final = -300  # two people at one plate at one time, one item each
 NOBODY: Final = -4_500  # nobody of those inside
+FAR_AWAY: Final = -3_200  # nobody within about two metres
+NOBODY_ELSE: Final = -7_000  # nobody of those inside, though somebody was within a few steps
 SOMETHING_ELSE: Final = -7_500  # a weight that no product explains
 NOT_SOLD: Final = -7_000  # something foreign was laid down
 WRONG_WEIGHT: Final = -8_000  # the worst that a scale says against a product
@@ -112,9 +114,16 @@ def _likely(options: list[Option]) -> list[Option]:
     return [option for option in options if option.log_mnat > best_mnat - 14_000]
 
 
+def _nobody(doers: list[Doer]) -> int:
+    """Goods do not move by themselves: with somebody within a few steps a lost hand is likelier than a ghost."""
+    if not doers:
+        return 0
+    return NOBODY if max(doer.ratio_mnat for doer in doers) < FAR_AWAY else NOBODY_ELSE
+
+
 def _by_whom(item: Weighed, doers: list[Doer], prior: int, stray: tuple[str, int]) -> list[Option]:
     lost = tuple(Move("", sku, count) for sku, count in item.parts)
-    found = [Option(lost, item.log_mnat + prior + (NOBODY if doers else 0), stray)]
+    found = [Option(lost, item.log_mnat + prior + _nobody(doers), stray)]
     for doer in doers:
         moves = tuple(Move(doer.visit.id, sku, count) for sku, count in item.parts) if doer.pays else ()
         found.append(Option(moves, item.log_mnat + prior + doer.ratio_mnat, stray))
