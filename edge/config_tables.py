@@ -145,7 +145,7 @@ class Picks(Part):
     join_ms: Annotated[int, Field(ge=0)] = 1_200
     min_step_g: Annotated[float, Field(gt=0)] = 5.0
     review_below: Annotated[float, Field(ge=0, le=1)] = 0.98
-    portal_window_ms: Annotated[int, Field(ge=0)] = 4_000
+    portal_window_ms: Annotated[int, Field(ge=0)] = 2_000
 
 
 class Ordering(Part):
