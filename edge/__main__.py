@@ -6,7 +6,6 @@ Must not: contain a command's work, or let a traceback reach somebody who gave b
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 
 import typer
@@ -29,8 +28,6 @@ app = typer.Typer(
 def main() -> None:
     """Entry of the console script and of `python -m edge`. Exit 0 done, 1 the answer is no, 2 bad input."""
     for group in GROUPS:
-        if importlib.util.find_spec(f"edge.commands.{group}") is None:
-            continue
         importlib.import_module(f"edge.commands.{group}").register(app)
     try:
         app()
