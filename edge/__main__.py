@@ -36,6 +36,8 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)
+    except KeyboardInterrupt:  # Ctrl-C before a command listens for it
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ class Daemon:
         ledger = Ledger.open(path, key, device=config.store.id, currency=config.store.currency)
         self.device, self.epoch = ledger.device, ledger.epoch
         self.saved: Saved | None = ledger.saved()
+        self._has_run = self.saved is not None
         self.writer = LedgerWriter(ledger)
         self.books = CalledLedger(self.writer.call)
         self.store = Store(self.layout)
@@ -192,6 +193,7 @@ class Daemon:
                 await self._commit(durable, seq)
                 durable = []
                 await self.writer.call("begin", run_id=order.run_id, origin_wall_ns=self.clock.origin_wall_ns)
+                self._has_run = True
             if isinstance(order, DURABLE):
                 durable.append(order)
         await self._commit(durable, seq)
@@ -250,6 +252,8 @@ class Daemon:
             notify("WATCHDOG=1")  # after a save, so it proves progress of core and ledger
 
     async def _remember(self) -> None:
+        if not self._has_run:
+            return  # stopped before the first decision: there is nothing to remember
         now_ns = max(0, self.store.now_ns)
         await self.writer.commit(
             [], state=self.store.state(), seq=self.inbox.seq, mono_ns=now_ns, wall_ns=self.clock.wall_ns(now_ns)

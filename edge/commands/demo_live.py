@@ -14,7 +14,7 @@ from devices.door.simulated import SimulatedDoor
 from edge import config, wiring
 from edge.clock import SystemClock, rfc3339, wall_now_ns
 from edge.commands import demo_parts
-from edge.commands.run import new_recorder, new_run_id, until_told
+from edge.commands.run import listen, new_recorder, new_run_id, until_told
 from edge.core.ports import Check, Emit
 from edge.daemon import Daemon
 from edge.ledger.rows import Saved
@@ -59,6 +59,7 @@ class World:
 
 async def serve(found: config.StoreConfig, state: Path, record: Path | None, port: int) -> None:
     """Run until told to stop. A shop that was left less than a day's length ago goes on where the world is now."""
+    told = listen()
     demo_parts.introduce(state, found, rfc3339(wall_now_ns()))
     daemon = Daemon(found, state, new_recorder(found, demo_parts.shop_text(), record))
     saved = daemon.saved
@@ -79,7 +80,7 @@ async def serve(found: config.StoreConfig, state: Path, record: Path | None, por
     page.start()
     daemon.keep_time()
     print(f"muin: the bundled shop runs; its page is at {page.page.url} (Ctrl-C stops it)", flush=True)
-    await until_told(daemon)
+    await until_told(daemon, told)
     await daemon.stop()
     await cloud.stop()
 

@@ -38,6 +38,7 @@ def run(
 
 
 async def _serve(found: config.StoreConfig, text: str, state: Path, record: Path | None) -> None:
+    told = listen()
     from edge import wiring
     from edge.clock import SystemClock
     from edge.daemon import Daemon
@@ -57,7 +58,7 @@ async def _serve(found: config.StoreConfig, text: str, state: Path, record: Path
     page.start()
     daemon.keep_time()
     print(f"muin: shop {found.store.id} runs, page at {page.page.url}", flush=True)
-    await until_told(daemon)
+    await until_told(daemon, told)
     await daemon.stop()
     await cloud.stop()
 
@@ -79,14 +80,19 @@ def new_run_id() -> str:
     return secrets.token_hex(6)
 
 
-async def until_told(daemon: Daemon) -> None:
-    """Wait for SIGTERM or SIGINT. Raises what ended the daemon if it ends first."""
-    from edge.supervisor import notify
-
+def listen() -> asyncio.Event:
+    """Set when SIGTERM or SIGINT comes. First thing in a run: a signal during the start must end it cleanly too."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
+    return told
+
+
+async def until_told(daemon: Daemon, told: asyncio.Event) -> None:
+    """Wait for the signal. Raises what ended the daemon if it ends first."""
+    from edge.supervisor import notify
+
     notify("READY=1")
     waiting = asyncio.create_task(told.wait())
     assert daemon.failed is not None
