@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from edge.core.errors import BadInput
-from edge.truth import Change, Count, Truth, Visit
+from edge.truth import Change, Count, Truth, Visit, check
 
 
 class ClipEvent(msgspec.Struct, kw_only=True):
@@ -78,7 +78,7 @@ def convert(path: Path, clips: Mapping[str, Path], skus: Mapping[str, str]) -> T
         )
         for number, row in enumerate(found.counts)
     ]
-    return Truth(visits=tuple(visits), events=tuple(changes), counts=tuple(counts))
+    return check(Truth(visits=tuple(visits), events=tuple(changes), counts=tuple(counts)), str(path))
 
 
 def _changes(path: Path, found: ClipTruth, row: ClipEvent, number: int, skus: Mapping[str, str]) -> Iterator[Change]:

@@ -5,7 +5,6 @@ Must not: be imported by anything that decides. Times are seconds since the reco
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
@@ -16,6 +15,7 @@ from edge.core.errors import BadInput
 
 FORMAT: Final = 1
 NAME: Final = "truth.json"
+LONGEST_S: Final = 1e9  # a generation: beyond it a time is a mistake
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +79,11 @@ def parse(text: bytes, name: str) -> Truth:
         found = msgspec.json.decode(text, type=Truth)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(name, f"is not in the form of truth.json: {error}") from None
+    return check(found, name)
+
+
+def check(found: Truth, name: str) -> Truth:
+    """Give it back where it is sound. Raises BadInput with every place inside it that is not."""
     problems = list(_problems(found))
     if problems:
         raise BadInput(name, "; ".join(problems))
@@ -108,9 +113,9 @@ def _problems(truth: Truth) -> Iterator[str]:
         if change.quantity < 1:
             yield f"$.events[{number}].quantity: {change.quantity}; give 1 or more"
     times = [visit.entered_s for visit in truth.visits] + [change.t_s for change in truth.events]
-    times += [count.t_s for count in truth.counts]
-    if not all(math.isfinite(time) for time in times):
-        yield "a time is not a finite number"
+    times += [count.t_s for count in truth.counts] + [visit.left_s or 0.0 for visit in truth.visits]
+    if not all(-LONGEST_S <= time <= LONGEST_S for time in times):
+        yield f"a time is not one of seconds since the beginning of the recording (at most {LONGEST_S:.0f})"
     yield from (f"$.counts[{n}].people: below 0" for n, row in enumerate(truth.counts) if row.people < 0)
 
 

@@ -47,6 +47,8 @@ def test_what_is_saved_is_read(tmp_path: Path) -> None:
         (document(events=[{"t_s": 1, "kind": "take", "visit": "B"}]), r"events\[0\]\.visit"),
         (document(events=[{"t_s": 1, "kind": "take", "quantity": 0}]), r"events\[0\]\.quantity"),
         (document(counts=[{"t_s": 1, "camera": "c", "people": -1}]), r"counts\[0\]\.people"),
+        (document(counts=[{"t_s": 1e300, "camera": "c", "people": 1}]), "a time is not one"),
+        (document(visits=[{**VISIT, "left_s": 1e300}]), "a time is not one"),
     ],
 )
 def test_what_is_wrong_is_named(text: bytes, place: str) -> None:
@@ -101,6 +103,8 @@ def test_counts_belong_to_the_clip_that_the_file_names(tmp_path: Path) -> None:
         ({"fps": 0, "events": []}, "fps"),
         ({"visits": [{"visit": 1}]}, "first_visible"),
         ({"counts": [{"t": 1, "people": "many"}]}, r"counts\[0\]\.people"),
+        ({"visits": [{"visit": 1, "first_visible": 5, "last_visible": 1}]}, "before entered_s"),
+        ({"fps": 1e-300, "events": [{"type": "take", "slot": "left", "frame": 10**12}]}, "a time is not one"),
     ],
 )
 def test_a_bad_clip_truth_is_named(tmp_path: Path, raw: object, place: str) -> None:
