@@ -36,6 +36,12 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        cure = "choose another place, or make this one usable"
+        print(f"muin: {error.filename}: cannot be used ({error.strerror}); {cure}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:  # Ctrl-C before a command listens for it
         sys.exit(130)
 

@@ -43,6 +43,10 @@ class Bench:
                 found += [(row.identity, template) for template in templates_of(self.engine, row.path)]
             except BadInput as problem:
                 self._note(row, problem)
+        if not found:
+            raise BadInput(
+                rows[0].place.rpartition(":")[0], "no row of it can be enrolled; give pictures of one face each"
+            )
         return Known.of(found)
 
     def probe(self, row: Labelled) -> tuple[bool, Template | None]:

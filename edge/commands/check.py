@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +33,6 @@ def check(
     except config.ConfigError as error:
         if as_json:
             print(json.dumps({"ok": False, "problems": [{"place": p, "text": t} for p, t in error.problems]}))
-            sys.exit(2)
         raise
     if as_json:
         print(json.dumps({"ok": True, "problems": [], "store_id": found.store.id}))
