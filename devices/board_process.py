@@ -71,15 +71,22 @@ class SimulatorProcess:
         arguments = ["--link", self.link, "--kind", self._kind, "--board-id", self.board_id, "--stdin"]
         if self._auto_pass_ms is not None:
             arguments += ["--auto-pass", str(self._auto_pass_ms)]
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "firmware_bridge.board_simulator",
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            cwd=str(Path(__file__).resolve().parent.parent),
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "firmware_bridge.board_simulator",
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                cwd=str(Path(__file__).resolve().parent.parent),
+            )
         )
+        try:
+            self._process = await asyncio.shield(starting)
+        except asyncio.CancelledError:  # a start that is cut in two would leave us waiting for ever
+            self._process = await starting
+            raise
         assert self._process.stdout is not None
         async with asyncio.timeout(START_S):
             line = await self._process.stdout.readline()

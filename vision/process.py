@@ -98,10 +98,15 @@ class VisionWorker:
         return Check(device=self.name, state="ok", detail=f"{size[0]}x{size[1]} pixels")
 
     async def _one_life(self, emit: Emit) -> str:
-        process = await asyncio.create_subprocess_exec(
+        starting = asyncio.ensure_future(asyncio.create_subprocess_exec(
             *self._program,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE_BYTES, env=_environment(),
-        )  # fmt: skip
+        ))  # fmt: skip
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:  # a start that is cut in two would leave us waiting for ever
+            await _end(await starting)
+            raise
         try:
             assert process.stdin is not None
             process.stdin.write(msgspec.json.encode(self._job) + b"\n")

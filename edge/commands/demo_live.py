@@ -68,21 +68,23 @@ async def serve(found: config.StoreConfig, state: Path, record: Path | None, por
     name, origin_ns = _place_in_world(saved, clock.now())
     world = World(daemon, origin_ns, name)
     wiring.plug_scales(daemon)
-    await daemon.start()
-    daemon.begin(world.run_id(clock.now()))
-    for door in found.door:
-        daemon.plug_gate(door.id, SimulatedDoor(door, door.id, clock.now))
     cloud = wiring.Cloud(daemon, state)
-    await cloud.start()
-    wiring.plug_cameras(daemon, state, demo_parts.clips(), origin_ns, demo_parts.LOOP_NS)
-    daemon.plug(world)
-    page = wiring.LivePage(daemon, cloud, found.web.host, port)
-    page.start()
-    daemon.keep_time()
-    print(f"muin: the bundled shop runs; its page is at {page.page.url} (Ctrl-C stops it)", flush=True)
-    await until_told(daemon, told)
-    await daemon.stop()
-    await cloud.stop()
+    page = wiring.LivePage(daemon, cloud, found.web.host, port)  # a port in use is told before anything runs
+    await daemon.start()
+    try:
+        daemon.begin(world.run_id(clock.now()))
+        for door in found.door:
+            daemon.plug_gate(door.id, SimulatedDoor(door, door.id, clock.now))
+        await cloud.start()
+        wiring.plug_cameras(daemon, state, demo_parts.clips(), origin_ns, demo_parts.LOOP_NS)
+        daemon.plug(world)
+        page.start()
+        daemon.keep_time()
+        print(f"muin: the bundled shop runs; its page is at {page.page.url} (Ctrl-C stops it)", flush=True)
+        await until_told(daemon, told)
+    finally:
+        await daemon.stop()
+        await cloud.stop()
 
 
 def _place_in_world(saved: Saved | None, now_ns: int) -> tuple[str, int]:

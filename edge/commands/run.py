@@ -46,21 +46,23 @@ async def _serve(found: config.StoreConfig, text: str, state: Path, record: Path
     daemon = Daemon(found, state, new_recorder(found, text, record))
     saved = daemon.saved
     daemon.use_clock(SystemClock(saved.origin_wall_ns, saved.lived_ns + 1) if saved else SystemClock())
-    await daemon.start()
-    daemon.begin(saved.run_id if saved else new_run_id())
-    wiring.plug_scales(daemon)
-    wiring.plug_gates(daemon)
-    wiring.plug_readers(daemon)
-    wiring.plug_cameras(daemon, state)
     cloud = wiring.Cloud(daemon, state)
-    await cloud.start()
-    page = wiring.LivePage(daemon, cloud, found.web.host, found.web.port)
-    page.start()
-    daemon.keep_time()
-    print(f"muin: shop {found.store.id} runs, page at {page.page.url}", flush=True)
-    await until_told(daemon, told)
-    await daemon.stop()
-    await cloud.stop()
+    page = wiring.LivePage(daemon, cloud, found.web.host, found.web.port)  # a port in use is told before anything runs
+    await daemon.start()
+    try:
+        daemon.begin(saved.run_id if saved else new_run_id())
+        wiring.plug_scales(daemon)
+        wiring.plug_gates(daemon)
+        wiring.plug_readers(daemon)
+        wiring.plug_cameras(daemon, state)
+        await cloud.start()
+        page.start()
+        daemon.keep_time()
+        print(f"muin: shop {found.store.id} runs, page at {page.page.url}", flush=True)
+        await until_told(daemon, told)
+    finally:
+        await daemon.stop()
+        await cloud.stop()
 
 
 def new_recorder(found: config.StoreConfig, text: str, folder: Path | None) -> Recorder | None:

@@ -51,8 +51,8 @@ def close(shop: Shop, visit: Visit, at_ns: int, *, pays: bool) -> CloseVisit:
 def hear_tags(shop: Shop, visit: Visit) -> None:
     """What the portal saw leave makes some stories likelier. A portal that never spoke says nothing."""
     layout = shop.layout
-    if not shop.state.portal_spoke:
-        return
+    if not shop.state.portal_spoke or visit.gap:
+        return  # a portal that was not listened to all the time says nothing by its silence
     tagged = {product.sku for product in shop.layout.products if product.epcs}
     seen = tags.leaving(visit, shop.policy.portal_window_ns)
     for sku in sorted(seen):

@@ -22,6 +22,7 @@ from edge.core.view import ShopView, view
 from edge.core.visits import OPEN, State, Stimulus
 
 END_OF_TIME = 2**62
+AGAIN_NS = 1_500_000_000  # after a restart somebody who is still there is seen again within this
 STORIES_SAVED = 24
 
 
@@ -151,7 +152,12 @@ class Store:
         same = event.resumed and event.run_id == shop.state.run_id
         if not same:
             for visit in shop.open_visits():
-                visit.reason = "run-ended"
+                unseen_ns = event.captured_ns - visit.last_seen_ns
+                if visit.state is State.INSIDE and unseen_ns >= shop.policy.gone_after_ns:
+                    visit.step(Stimulus.LEFT)  # gone already, only nobody has said so yet
+                    visit.left_ns = visit.last_seen_ns
+                if visit.state is not State.LEAVING:
+                    visit.reason = "run-ended"
                 visit.step(Stimulus.RUN_ENDED)
                 presence.end_visit(shop, visit, event.captured_ns)
             learned = shop.state.learned  # what products weigh does not change with the run
@@ -181,7 +187,8 @@ class Store:
             elif visit.state is State.LEAVING:
                 shop.timers.set(at_ns + policy.settle_ns, "settle", visit.id)
             for track in visit.tracks:
-                shop.timers.set(at_ns + policy.gone_after_ns, "gone", track)
+                gone_ns = max(at_ns + AGAIN_NS, visit.last_seen_ns + policy.gone_after_ns)
+                shop.timers.set(gone_ns, "gone", track)
 
     def _on_charge(self, event: events.ChargeAnswered) -> None:
         self._shop.order(

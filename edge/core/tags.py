@@ -17,6 +17,7 @@ from edge.core.visits import Visit
 
 SEEN_MNAT: Final = ((1, -2_800), (3, -1_200), (1_000_000, -30))  # a carried tag is seldom read so few times
 MISSED_MNAT: Final = -3_500  # a tag in the cart stays unseen: dead, or hidden by a body
+MISSED_TOO_MNAT: Final = -800  # what hides one tag of a body hides its others
 LEFT_MNAT: Final = -5_000  # the pack was left somewhere inside
 STRAY_MNAT: Final = ((1, -1_500), (4, -3_000), (8, -6_000), (1_000_000, -9_000))  # by number of reads
 SAME_MNAT: Final = -3_500  # a stray is of just the product that was taken
@@ -51,7 +52,8 @@ def _one(story: Story, visit: str, sku: str, reads: list[int], is_watched: bool)
     found = []
     for real in range(max(count, len(reads)) + 1):
         carts, moved = _where_from(story, visit, sku, real - count, is_watched)
-        log = moved + max(0, real - len(reads)) * MISSED_MNAT
+        missed = max(0, real - len(reads))
+        log = moved + (MISSED_MNAT + (missed - 1) * MISSED_TOO_MNAT if missed else 0)
         log += sum(_by_reads(SEEN_MNAT, number) for number in reads[:real])
         log += sum(_by_reads(STRAY_MNAT, number) for number in reads[real:])
         log += max(0, min(count, len(reads)) - real) * SAME_MNAT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -57,3 +58,30 @@ def test_a_signal_at_any_moment_of_the_start_ends_the_run(
         books = Ledger.inspect(ledger, load_key(tmp_path / "state" / "ledger.key"))
         assert books.verify() == []
         books.close()
+
+
+def test_a_port_in_use_is_told_before_anything_runs(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        config = tmp_path / "store.toml"
+        config.write_text(SHOP.replace("port = 0", f"port = {taken.getsockname()[1]}"))
+        done = subprocess.run(
+            [sys.executable, "-m", "edge", "run", "--config", str(config)],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "choose another" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broker_that_cannot_be_one_is_told_and_everything_started_is_stopped(tmp_path: Path) -> None:
+    config = tmp_path / "store.toml"
+    config.write_text(SHOP + '[cloud]\nbroker = "http://not a broker"\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "edge", "run", "--config", str(config)],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "broker" in done.stderr
+    assert "Traceback" not in done.stderr

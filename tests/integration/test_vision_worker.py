@@ -151,7 +151,7 @@ def test_a_worker_that_is_killed_comes_back_where_the_world_is(clip: Path) -> No
 
 def test_a_worker_that_hangs_is_replaced(clip: Path) -> None:
     async def talk(heard: Heard) -> None:
-        await heard.until(lambda: heard.of(VideoFrame))
+        await heard.until(lambda: heard.of(VideoFrame) and heard.health("ok"))
         [pid] = children(os.getpid())
         os.kill(pid, signal.SIGSTOP)
         await heard.until(lambda: heard.health("lost", "said nothing for 3 s"))
