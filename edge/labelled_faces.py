@@ -42,7 +42,7 @@ def read(file: Path, strangers: bool) -> list[Labelled]:
 def _row(file: Path, number: int, row: dict[str, str | None], strangers: bool) -> Labelled:
     place = f"{file}:{number}"
     path, identity = (row.get("path") or "").strip(), (row.get("identity") or "").strip()
-    if not path or "\0" in path:
+    if not Path(path).name or "\0" in path:
         raise BadInput(place, "the path is empty or not a path; name a picture, relative to the folder of the list")
     if not identity and not strangers:
         raise BadInput(place, "the identity is empty; who is enrolled needs a name")
