@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     once: Annotated[bool, typer.Option("--once", help="play one day at full speed, print the receipts, end")] = False,
     record: Annotated[Path | None, typer.Option(help="also write a recording to this new folder")] = None,
-    port: Annotated[int, typer.Option(help="port of the page on 127.0.0.1; 0 = any free one")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port of the page on 127.0.0.1; 0 = any free one")] = 8080,
     state: Annotated[Path | None, typer.Option(help="where ledger and keys of the demo live")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change one setting")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document on stdout (with --once)")] = False,

@@ -107,6 +107,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise BadInput(f"web {host}:{port}", f"cannot be used ({error.strerror}); choose another with --port") from None
+        raise BadInput(
+            f"web {host}:{port}",
+            f"cannot be used ({error.strerror}); choose another: [web] in store.toml, --port of the demo",
+        ) from None
     listener.listen(32)
     return listener

@@ -67,3 +67,9 @@ def test_a_list_of_which_nobody_can_be_enrolled(
     out, err = told(["evaluate", "faces", "--enrol", str(names), "--probe", str(names)], monkeypatch, capsys)
     assert out == ""
     assert f"{names}: no row of it can be enrolled" in err
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_cannot_be(port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    _, err = told(["demo", "--port", port], monkeypatch, capsys)
+    assert "--port" in err
