@@ -366,3 +366,28 @@ def test_two_equal_surprises_on_one_plate_correct_the_catalogue() -> None:
     assert [alarm.place for alarm in alarms] == ["p1"]
     assert "tea weighs 389 g" in alarms[0].detail
     assert lines(feeder.bills()[0]) == {("tea", "charged"): 2}
+
+
+def test_a_portal_that_was_deaf_during_a_restart_says_nothing_by_its_silence() -> None:
+    feeder = Feeder()
+    feeder.feed(events.TagRead(captured_ns=100, source="portal", reader="portal", antenna=1, epc="AA01EE"))
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 5, a=P1)
+    feeder.step(5.0, "p1", -1041)
+    feeder.walk(5, 8, a=P1)
+    feeder.run(10 * S, resumed=True, down_from_ns=8 * S)
+    feeder.walk(10, 16)
+    feeder.tick(25 * S)
+    assert lines(feeder.bills()[0]) == {("tea", "charged"): 2}
+
+
+def test_who_was_gone_before_a_new_run_pays_as_usual() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 5, a=P1)
+    feeder.step(5.0, "p1", -520)
+    feeder.walk(5, 8, a=P1)
+    feeder.run(11 * S, resumed=True, down_from_ns=round(7.9 * S))
+    feeder.feed(events.RunStarted(captured_ns=12 * S, source="box", run_id="r2"))
+    feeder.tick(15 * S)
+    assert [(bill.outcome, bill.reason) for bill in feeder.bills()] == [("charged", "")]
