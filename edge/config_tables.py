@@ -221,10 +221,21 @@ class Web(Part):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
 
 
+class OwnModel(Part):
+    """[[models.own]]: the operator's own file in the place of one that muin knows (`muin models list` names them)."""
+
+    model: Id
+    part: str = ""  # where the model has several files
+    path: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Models(Part):
-    """[models]: a folder with optional weights (see `muin doctor` for what each one adds)."""
+    """[models]: a folder with optional weights (see `muin doctor` for what each one adds), and who computes them."""
 
     folder: str | None = None
+    provider: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
+    own: list[OwnModel] = []
 
 
 class StoreConfig(Part):

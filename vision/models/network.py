@@ -1,0 +1,133 @@
+"""Opens a resolved ONNX network: who computes is chosen at run time, and its tensors are compared with the manifest.
+
+Must not: fall back without saying so (`Network.provider` is what really computes), or know what the numbers mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.models.manifest import Shape
+from vision.models.places import Found, ModelBad, Place
+
+# What onnxruntime calls those who compute, quickest first. The runtime that is installed says which of them it offers.
+PROVIDERS: Final = {
+    "tensorrt": "TensorrtExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "cpu": "CPUExecutionProvider",
+}
+TYPES: Final = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(uint8)": "uint8",
+    "tensor(int64)": "int64",
+}
+
+
+class Network:
+    """An open network. One instance per thread of work; each camera has a process of its own."""
+
+    def __init__(self, session: Any, place: Place, missed: str = "") -> None:
+        self.session = session
+        self.path = place.path
+        self.inputs: tuple[str, ...] = tuple(item.name for item in session.get_inputs())
+        self.outputs: tuple[str, ...] = tuple(item.name for item in session.get_outputs())
+        self.input_shapes: tuple[Shape, ...] = tuple(tuple(item.shape) for item in session.get_inputs())
+        self._missed = missed
+
+    @property
+    def provider(self) -> str:
+        """Who computes: tensorrt, cuda or cpu."""
+        first = self.session.get_providers()[0]
+        return next((name for name, long in PROVIDERS.items() if long == first), str(first))
+
+    def run(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
+        """Outputs in the order of the manifest, for inputs in its order. Names are the file's own business."""
+        answer = self.session.run(None, dict(zip(self.inputs, arrays, strict=True)))
+        return [np.asarray(item) for item in answer]
+
+    def describe(self) -> str:
+        """File and provider, for people who install a shop."""
+        return f"{self.path.name} (onnxruntime, {self.provider}{self._missed})"
+
+
+def open_network(found: Found, part: str = "", threads: int = 1) -> Network:
+    """Open one file. One thread by default, because several cameras share few cores.
+
+    Raises ModelBad for a file that onnxruntime refuses or whose tensors are not those that its users count on.
+    """
+    place = found.of(part)
+    providers, missed = choose_providers(found.provider, available_providers())
+    network = Network(_session(place.path, providers, threads), place, missed)
+    check_form(place, network.session)
+    return network
+
+
+def available_providers() -> list[str]:
+    """Short names of what the installed onnxruntime offers, quickest first."""
+    import onnxruntime
+
+    offered = set(onnxruntime.get_available_providers())
+    return [name for name, long in PROVIDERS.items() if long in offered]
+
+
+def choose_providers(wanted: str, offered: list[str]) -> tuple[list[str], str]:
+    """Providers to try in order, the CPU last, and a remark where the wish cannot be met."""
+    if wanted == "auto":
+        return list(dict.fromkeys([*offered, "cpu"])), ""
+    missed = "" if wanted in offered or wanted == "cpu" else f"; {wanted} is not offered by this onnxruntime"
+    return list(dict.fromkeys([*([wanted] if wanted in offered else []), "cpu"])), missed
+
+
+def check_form(place: Place, session: Any) -> None:
+    """Compare tensors with the manifest; an operator's own file may have the wider `own_shape`. Raises ModelBad."""
+    for side, wanted, found in (
+        ("input", place.file.inputs, session.get_inputs()),
+        ("output", place.file.outputs, session.get_outputs()),
+    ):
+        if len(wanted) != len(found):
+            raise ModelBad(str(place.path), f"has {len(found)} {side}s, wanted {len(wanted)}: another network; {CURE}")
+        for form, item in zip(wanted, found, strict=True):
+            kind = TYPES.get(item.type, item.type)
+            shape = form.shape if place.whose != "own" else form.own_shape or form.shape
+            if kind != form.type or not fits(item.shape, shape):
+                text = f"{side} {item.name} is {kind} {item.shape}, wanted {form.type} {list(shape)}"
+                raise ModelBad(str(place.path), f"{text}: another network; {CURE}")
+
+
+CURE: Final = "put the right file there (`muin models pull`)"
+
+
+def fits(found: Sequence[int | str | None], wanted: Shape) -> bool:
+    """Whether a file's shape can take what its users give it.
+
+    The same rank, equal where a number is wanted, and one number where one word stands twice. What the file leaves free
+    fits everything.
+    """
+    if len(found) != len(wanted):
+        return False
+    fixed = [(want, have) for want, have in zip(wanted, found, strict=True) if isinstance(have, int)]
+    words = dict(fixed)
+    return all(have == (want if isinstance(want, int) else words[want]) for want, have in fixed)
+
+
+def _session(path: Path, providers: list[str], threads: int) -> Any:
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+    refused = (errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf, errors.NoSuchFile, errors.RuntimeException)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            path.read_bytes(), options, providers=[PROVIDERS[name] for name in providers]
+        )
+    except (OSError, *refused, errors.InvalidArgument, errors.NotImplemented) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelBad(str(path), f"is not a usable ONNX file ({reason}); {CURE}") from None
