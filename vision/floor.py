@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from edge.config import StoreConfig
-from edge.core.events import Event, LineCrossed, Person, TracksSeen
+from edge.core.events import Event, HealthChanged, LineCrossed, Person, TracksSeen
 from vision.people import PeopleFinder, choose_finder
 from vision.planes import Picture
 from vision.tracker import Box, Track, Tracker, feet
@@ -56,15 +56,16 @@ class FloorWatch:
     _last_ns: int = -LEAST_STEP_NS
     _told_ns: int = -EMPTY_EVERY_NS
     _told_somebody: bool = True
+    _problem_told: bool = False
 
     def __post_init__(self) -> None:
         self._tracker = Tracker(self.camera)
 
     @classmethod
     def from_config(cls, config: StoreConfig, camera_id: str) -> FloorWatch:
-        """The watch of one camera. Raises BadInput for weights that cannot be used."""
+        """The watch of one camera."""
         lines = [Line(row.id, row.from_px, row.to_px, row.inside) for row in config.line if row.camera == camera_id]
-        return cls(camera_id, choose_finder(config.models.folder), lines)
+        return cls(camera_id, choose_finder(config.models), lines)
 
     def see(self, picture: Picture, captured_ns: int) -> list[Event]:
         """Look at one picture, uint8 [h, w, 3] BGR."""
@@ -72,7 +73,7 @@ class FloorWatch:
             return []
         self._last_ns = captured_ns
         tracks = self._tracker.see(self.finder.find(picture), captured_ns / 1e9)
-        events: list[Event] = []
+        events = self._health(captured_ns)
         if tracks or self._told_somebody or captured_ns - self._told_ns >= EMPTY_EVERY_NS:
             self._told_ns, self._told_somebody = captured_ns, bool(tracks)
             people = tuple(Person(track=track.name, box_px=_whole(track.box)) for track in tracks)
@@ -88,6 +89,16 @@ class FloorWatch:
     def describe(self) -> str:
         """Which finder is in use, for people."""
         return self.finder.describe()
+
+    def _health(self, captured_ns: int) -> list[Event]:
+        """Said once: weights that could not be used, and so who else finds the people."""
+        problem, self._problem_told = "" if self._problem_told else self.finder.problem, True
+        if not problem:
+            return []
+        detail, device = f"{problem}; meanwhile: {self.finder.describe()}", f"{self.camera}:people"
+        return [
+            HealthChanged(captured_ns=captured_ns, source=self.camera, device=device, state="degraded", detail=detail)
+        ]
 
     def _crossings(self, line: Line, tracks: Sequence[Track], captured_ns: int) -> list[Event]:
         events: list[Event] = []

@@ -6,17 +6,18 @@ Must not: follow anybody from picture to picture, or download weights.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.config import Models
 from edge.core.errors import BadInput
+from vision.models import ModelAbsent, ModelBad, Network, open_network, resolve
 from vision.planes import Picture
 
-WEIGHTS = ("yolox_nano/yolox_nano_416.onnx", "light_person/light_person_192.onnx")  # best first
+NETWORKS = ("yolox_nano", "light_person")  # best first
 STRIDES = (8, 16, 32)
 PERSON = 0  # class number in COCO and in one-class models
 PAD_LEVEL = 114.0
@@ -34,7 +35,9 @@ class Body:
 
 
 class PeopleFinder(Protocol):
-    """Finds people in pictures that come in order."""
+    """Finds people in pictures that come in order. `problem` says which weights could not be used, if any."""
+
+    problem: str
 
     def find(self, picture: Picture) -> list[Body]: ...
 
@@ -43,39 +46,34 @@ class PeopleFinder(Protocol):
         ...
 
 
-def choose_finder(models_folder: str | None) -> PeopleFinder:
-    """The best finder that works from what is there. Raises BadInput for weights that cannot be used."""
-    for name in WEIGHTS if models_folder else ():
-        for path in (Path(str(models_folder)) / name, Path(str(models_folder)) / Path(name).name):
-            if path.is_file():
-                return NetworkFinder(path)
-    return BlobFinder()
+def choose_finder(models: Models | str | None) -> PeopleFinder:
+    """The best finder that works from what is there; weights that cannot be used are its `problem`."""
+    problems: list[str] = []
+    for name in NETWORKS:
+        try:
+            return NetworkFinder(open_network(resolve(name, models)), "; ".join(problems))
+        except ModelAbsent:
+            continue
+        except BadInput as error:
+            problems.append(str(error))
+    return BlobFinder("; ".join(problems))
 
 
 class NetworkFinder:
     """A YOLOX-family ONNX model (input [1, 3, n, n] BGR 0..255, output [1, cells, 5 + classes])."""
 
-    def __init__(self, path: Path) -> None:
-        import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as errors
-
-        refused = (errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf, errors.NoSuchFile, errors.RuntimeException)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # several cameras share few cores
-        options.log_severity_level = 3
-        try:
-            session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except (OSError, *refused, errors.InvalidArgument, errors.NotImplemented) as error:
-            text = str(error).splitlines()[0]
-            raise BadInput(str(path), f"is not a usable ONNX model ({text}); fetch it anew or remove it") from None
-        shape = session.get_inputs()[0].shape
-        if len(shape) != 4 or shape[1] != 3 or not isinstance(shape[2], int) or shape[2] % 32 or shape[2] != shape[3]:
-            raise BadInput(str(path), f"takes input {shape}, not one square picture; give a YOLOX people model")
-        self._session = session
-        self._input = session.get_inputs()[0].name
-        self._side: int = shape[2]
-        self._grid, self._stride = _grid(self._side)
-        self._path = path
+    def __init__(self, network: Network, problem: str = "") -> None:
+        self._network, self.problem = network, problem
+        side = network.input_shapes[0][2]
+        if not isinstance(side, int) or side % 32:
+            cure = "give a YOLOX people model"
+            raise ModelBad(str(network.path), f"takes input {list(network.input_shapes[0])}, no fixed square; {cure}")
+        self._side = side
+        self._grid, self._stride = _grid(side)
+        cells = network.output_shapes[0][1]
+        if cells != len(self._grid):
+            text = f"gives {cells} cells for {side} pixels, wanted {len(self._grid)}; give a YOLOX people model"
+            raise ModelBad(str(network.path), text)
 
     def find(self, picture: Picture) -> list[Body]:
         """Letterbox, run, decode, drop doubles."""
@@ -84,9 +82,7 @@ class NetworkFinder:
         height, width = round(picture.shape[0] * scale), round(picture.shape[1] * scale)
         sheet = np.full((side, side, 3), PAD_LEVEL, np.float32)
         sheet[:height, :width] = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
-        out = self._session.run(None, {self._input: np.ascontiguousarray(sheet.transpose(2, 0, 1)[None])})[0][0]
-        if out.shape[0] != len(self._grid):
-            raise BadInput(str(self._path), "gives an output of another form; give a YOLOX people model")
+        [[out]] = self._network.run(np.ascontiguousarray(sheet.transpose(2, 0, 1)[None]))
         return self._decode(out, scale, picture.shape[1], picture.shape[0])
 
     def _decode(self, out: NDArray[np.float32], scale: float, width_px: int, height_px: int) -> list[Body]:
@@ -101,14 +97,15 @@ class NetworkFinder:
         return drop_doubles([Body((box[0], box[1], box[2], box[3]), value) for box, value in found])
 
     def describe(self) -> str:
-        """Name of the weights."""
-        return f"people by network {self._path.name} (onnxruntime, CPU)"
+        """Name of the weights, and who computes."""
+        return f"people by network {self._network.describe()}"
 
 
 class BlobFinder:
     """Moving blobs against a learned background (MOG2): no weights needed, no notion of what a person is."""
 
-    def __init__(self) -> None:
+    def __init__(self, problem: str = "") -> None:
+        self.problem = problem
         self._model = cv2.createBackgroundSubtractorMOG2(history=600, varThreshold=24, detectShadows=True)
         self._seen = 0
 
@@ -132,7 +129,7 @@ class BlobFinder:
     def describe(self) -> str:
         """What it is, and what would be better."""
         return (
-            "people by moving blobs (no network weights found; set models.folder to a folder with yolox_nano_416.onnx)"
+            "people by moving blobs (no network weights found; set models.folder and run `muin models pull yolox_nano`)"
         )
 
 

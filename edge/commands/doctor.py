@@ -19,6 +19,7 @@ from edge.core.errors import BadInput
 from edge.core.ports import Check
 
 LONGEST_CHECK_S: Final = 15.0
+PULL_AGAIN: Final = "pull the model again (`muin models pull`), or put one of your own in its place ([[models.own]])"
 Ask = Callable[[], Awaitable[Check]]
 
 
@@ -36,12 +37,12 @@ def doctor(
     checks = asyncio.run(_ask_all(_devices(found)))
     senses = _senses(found)
     well = all(check.state == "ok" for check in [*checks, *senses])
-    weights = _weights(found.models.folder)
+    features = _features(found)
     if as_json:
         rows = {"devices": checks, "senses": senses}
-        print(json.dumps({"ok": well, **{key: [_row(c) for c in v] for key, v in rows.items()}, "models": weights}))
+        print(json.dumps({"ok": well, **{key: [_row(c) for c in v] for key, v in rows.items()}, "models": features}))
     else:
-        _print_table(checks, senses, weights)
+        _print_table(checks, senses, features)
     if not well:
         sys.exit(1)
 
@@ -176,15 +177,32 @@ def _broker(found: config.StoreConfig) -> Iterator[tuple[str, Ask]]:
 def _senses(found: config.StoreConfig) -> list[Check]:
     """What the cameras' senses really load, after any falling back, in their own words."""
     roles = {camera.role for camera in found.camera}
-    folder = found.models.folder
-    checks = []
-    if folder is not None and not Path(folder).is_dir():
-        cure = "correct models.folder in store.toml, or leave it out"
-        checks.append(Check(device="models", state="failed", detail=f"{folder}: there is no such folder", cure=cure))
+    checks = _networks(found)
     if "gate" in roles:
         checks.append(_describe("faces", lambda: _face_engine(found)))
     if "floor" in roles:
-        checks.append(_describe("people", lambda: _people_finder(folder)))
+        checks.append(_describe("people", lambda: _people_finder(found)))
+    return checks
+
+
+def _networks(found: config.StoreConfig) -> list[Check]:
+    """The models folder, and who computes networks here."""
+    from vision.models.network import available_providers, choose_providers, runtime_version
+    from vision.models.places import check_own
+
+    checks, folder, wanted = [], found.models.folder, found.models.provider
+    if folder is not None and not Path(folder).is_dir():
+        cure = "correct models.folder in store.toml, or leave it out"
+        checks.append(Check(device="models", state="failed", detail=f"{folder}: there is no such folder", cure=cure))
+    try:
+        check_own(found.models)
+    except BadInput as error:
+        checks.append(_unusable("models", error))
+    offered = available_providers()
+    [first, *_], missed = choose_providers(wanted, offered)
+    detail = f"onnxruntime {runtime_version()} offers {', '.join(offered)}; networks are tried on {first} first"
+    cure = f'install the onnxruntime that offers {wanted}, or set models.provider = "auto"' if missed else ""
+    checks.append(Check(device="networks", state="failed" if missed else "ok", detail=detail, cure=cure))
     return checks
 
 
@@ -193,9 +211,11 @@ def _describe(name: str, load: Callable[[], Any]) -> Check:
         engine = load()
     except BadInput as error:
         return _unusable(name, error)
-    text = str(engine.describe())
+    text, problem = str(engine.describe()), str(getattr(engine, "problem", ""))
     if hasattr(engine, "close"):
         engine.close()
+    if problem:
+        return Check(device=name, state="failed", detail=f"{problem}; meanwhile: {text}", cure=PULL_AGAIN)
     return Check(device=name, state="ok", detail=text)
 
 
@@ -205,31 +225,23 @@ def _face_engine(found: config.StoreConfig) -> Any:
     return open_engine(found.faces, Path(found.models.folder) if found.models.folder else None)
 
 
-def _people_finder(folder: str | None) -> Any:
+def _people_finder(found: config.StoreConfig) -> Any:
     from vision.people import choose_finder
 
-    return choose_finder(folder)
+    return choose_finder(found.models)
 
 
-def _weights(folder: str | None) -> list[dict[str, Any]]:
-    """The optional files, whether they are there, what each adds and what is used without it."""
-    from vision.faces import blazeface, onnx_engine
-    from vision.people import WEIGHTS
+def _features(found: config.StoreConfig) -> list[dict[str, Any]]:
+    """What each feature of this shop's cameras gets, and what happens without it."""
+    from vision.models.features import of_roles, state_of
 
-    rows = [
-        (str(blazeface.WEIGHTS), "faces found faster, and turned ones", "dlib's HOG detector"),
-        (str(onnx_engine.DETECTOR), 'faces.engine = "onnx" or "auto"', "the dlib engine"),
-        (str(onnx_engine.EMBEDDER), 'faces.engine = "onnx" or "auto"', "the dlib engine"),
-        (WEIGHTS[0], "people by a network, standing still as well", WEIGHTS[1]),
-        (WEIGHTS[1], "people by a small network", "moving blobs"),
-    ]
-    return [
-        {"file": name, "present": folder is not None and (Path(folder) / name).is_file(), "adds": adds, "else": other}
-        for name, adds, other in rows
-    ]
+    try:
+        return [state_of(feature, found.models) for feature in of_roles({camera.role for camera in found.camera})]
+    except BadInput:  # a wrong [[models.own]] is told among the senses
+        return []
 
 
-def _print_table(checks: list[Check], senses: list[Check], weights: list[dict[str, Any]]) -> None:
+def _print_table(checks: list[Check], senses: list[Check], features: list[dict[str, Any]]) -> None:
     rows = [*checks, *senses]
     width = max([len("device"), *(len(row.device) for row in rows)])
     print(f"{'device':<{width}}  state   detail")
@@ -239,7 +251,17 @@ def _print_table(checks: list[Check], senses: list[Check], weights: list[dict[st
             print(f"{'':<{width}}  cure:   {row.cure}")
     if not rows:
         print("(store.toml names no device)")
-    print("\noptional model files ([models] folder)")
-    for item in weights:
-        there = "present" if item["present"] else f"absent, used instead: {item['else']}"
-        print(f"  {item['file']}: {there} (adds: {item['adds']})")
+    print("\nwhat needs a model, and what happens without (`muin models list` shows the files)" if features else "")
+    for item in features:
+        print(f"{item['feature']} ({item['role']} cameras): {_with_or_without(item)}")
+        for problem in item["problems"]:
+            print(f"    {problem}")
+
+
+def _with_or_without(item: dict[str, Any]) -> str:
+    if item["in_use"]:
+        return f"{' + '.join(item['in_use'])}: {item['adds']}"
+    wanted = " or ".join(" + ".join(choice) for choice in item["models"])
+    if not item["used"]:
+        return f"{item['else']} (no sense uses {wanted} yet)"
+    return f"without {wanted}: {item['else']}"

@@ -62,7 +62,7 @@ def test_every_missing_device_has_a_cure_and_no_traceback(tmp_path: Path) -> Non
         assert set(found) == {"d1", "t1", "c1", "r1", "s1", "broker"}
         assert all(row["state"] != "ok" and row["cure"] for row in found.values()), found
         assert document["senses"][0]["state"] == "failed"
-        assert document["models"]
+        assert {item["role"] for item in document["models"]} == {"shelf"}
         assert not any(item["present"] for item in document["models"])
 
     bench(main)
@@ -75,5 +75,37 @@ def test_a_broken_store_toml_is_bad_input(tmp_path: Path) -> None:
             assert (code, out) == (2, "")
             assert str(file) in err
             assert "Traceback" not in err
+
+    bench(main)
+
+
+def test_what_is_in_use_and_what_a_bad_model_costs(tmp_path: Path, shared_models: Path) -> None:
+    async def main() -> None:
+        for name in ("yolox_nano/yolox_nano_416.onnx", "light_person/light_person_192.onnx"):
+            (tmp_path / Path(name).name).write_bytes((shared_models / name).read_bytes())
+        text = f'[[camera]]\nid = "c1"\nrole = "floor"\n[models]\nfolder = "{tmp_path}"\n'
+        _, out, _ = await doctor(store(tmp_path, text), "--json")
+        document = json.loads(out)
+        senses = {row["device"]: row for row in document["senses"]}
+        assert senses["people"]["state"] == "ok"
+        assert "yolox_nano_416.onnx (onnxruntime, cpu)" in senses["people"]["detail"]
+        assert "offers" in senses["networks"]["detail"]
+        (tmp_path / "yolox_nano_416.onnx").write_bytes(b"cut")
+        code, out, err = await doctor(store(tmp_path, f'{text}provider = "tensorrt"\n'), "--json")
+        assert (code, err) == (1, "")
+        document = json.loads(out)
+        senses = {row["device"]: row for row in document["senses"]}
+        assert senses["people"]["state"] == "failed"
+        assert "3 of 3660092 bytes" in senses["people"]["detail"]
+        assert "meanwhile: people by network light_person_192.onnx" in senses["people"]["detail"]
+        assert "muin models pull" in senses["people"]["cure"]
+        assert "tensorrt" in senses["networks"]["cure"]
+        features = {row["feature"]: row for row in document["models"]}
+        assert features["people"]["in_use"] == ["light_person"]
+        code, out, _ = await doctor(
+            store(tmp_path, f'{text}[[models.own]]\nmodel = "x"\npath = "y"\nsha256 = "{"0" * 64}"\n')
+        )
+        assert code == 1
+        assert "models.own[0].model" in out
 
     bench(main)

@@ -339,3 +339,19 @@ def test_a_loop_begins_anew_for_the_sense(clip: Path) -> None:
     heard = asyncio.run(hear(worker, lambda heard: heard.until(lambda: heard.of(ShelfChanged))))
     assert [change.change for change in heard.of(ShelfChanged)] == ["take"]
     assert np.diff([frame.captured_ns for frame in heard.of(VideoFrame)]).min() > 0
+
+
+def test_weights_that_cannot_be_used_do_not_stop_the_camera(clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "yolox_nano_416.onnx").write_bytes(b"cut")
+    text = '[store]\nid = "s"\ncurrency = "KRW"\n[[camera]]\nid = "floor"\nrole = "floor"\n'
+    config = parse(f'{text}url = "{clip}"\n[models]\nfolder = "{tmp_path}"\n')
+
+    async def talk(heard: Heard) -> None:
+        await heard.until(lambda: heard.health("degraded") and heard.health("ok", "moving blobs"))
+        await heard.until(lambda: len(heard.of(VideoFrame)) > 5)
+
+    heard = asyncio.run(hear(VisionWorker(config, "floor", SystemClock()), talk))
+    [told] = heard.health("degraded")
+    assert told.device == "floor:people"
+    assert "3 of 3660092 bytes" in told.detail
+    assert not heard.health("lost")

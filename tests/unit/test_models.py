@@ -11,8 +11,10 @@ import pytest
 from edge.config import Models, OwnModel
 from edge.core.errors import BadInput
 from vision.models import ModelAbsent, ModelBad, all_models, model_named, open_network, resolve
+from vision.models.features import FEATURES, as_markdown, state_of
 from vision.models.network import choose_providers, fits
 
+ROOT = Path(__file__).resolve().parents[2]
 LIGHT = model_named("light_person").file[0]
 
 
@@ -159,6 +161,30 @@ def test_all_networks_open_and_have_the_form_of_the_manifest(shared_models: Path
             found = resolve(model.name, shared_models)
             for part in found.places:
                 assert open_network(found, part).outputs == tuple(form.name for form in found.of(part).file.outputs)
+
+
+def test_the_table_of_features_is_that_of_the_readme_and_names_what_there_is() -> None:
+    readme = (ROOT / "vision" / "README.md").read_text(encoding="utf-8")
+    assert "\n".join(as_markdown()) in readme
+    for feature in FEATURES:
+        assert feature.role in {"shelf", "floor", "gate"}
+        assert all(name in all_models() for choice in feature.choices for name in choice)
+        assert not feature.user or (ROOT / feature.user).is_file()
+    assert {name for feature in FEATURES for choice in feature.choices for name in choice} == set(all_models())
+
+
+def test_what_a_feature_gets(tmp_path: Path, shared_models: Path) -> None:
+    people = next(feature for feature in FEATURES if feature.name == "people")
+    assert state_of(people, Models())["in_use"] is None
+    path = placed(tmp_path, shared_models)
+    settings = Models(folder=str(tmp_path))
+    assert state_of(people, settings)["in_use"] == ["light_person"]
+    (tmp_path / "yolox_nano_416.onnx").write_bytes(b"cut")
+    state = state_of(people, settings)
+    assert state["in_use"] == ["light_person"]
+    assert "yolox_nano_416.onnx: is cut" in state["problems"][0]
+    path.unlink()
+    assert not state_of(people, settings)["present"]
 
 
 def test_shapes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import parse
-from edge.core.errors import BadInput
-from edge.core.events import Event, LineCrossed, TracksSeen
+from edge.config import Models, OwnModel, parse
+from edge.core.events import Event, HealthChanged, LineCrossed, TracksSeen
 from vision.floor import FloorWatch, Line
 from vision.people import BlobFinder, Body, NetworkFinder, choose_finder, drop_doubles, overlap
 from vision.planes import Picture
@@ -25,8 +25,8 @@ def body(across: float, down: float, score: float = 0.8, high: float = 100) -> B
 class Script:
     """A finder that says what it was told to say."""
 
-    def __init__(self, pictures: list[list[Body]]) -> None:
-        self._pictures = iter(pictures)
+    def __init__(self, pictures: list[list[Body]], problem: str = "") -> None:
+        self._pictures, self.problem = iter(pictures), problem
 
     def find(self, picture: Picture) -> list[Body]:
         return next(self._pictures)
@@ -144,13 +144,31 @@ def test_blobs_find_what_moves_through_an_empty_room() -> None:
     assert overlap(blob.box_px, (116, 80, 156, 200)) > 0.5
 
 
-def test_weights_of_another_kind_name_the_file(tmp_path: Path, shared_models: Path) -> None:
+def test_weights_that_cannot_be_used_give_way_and_are_told_once(tmp_path: Path, shared_models: Path) -> None:
     spoiled = tmp_path / "yolox_nano_416.onnx"
     spoiled.write_bytes(b"no model")
-    with pytest.raises(BadInput, match=r"yolox_nano_416\.onnx: is not a usable ONNX model"):
-        choose_finder(str(tmp_path))
-    with pytest.raises(BadInput, match="give a YOLOX people model"):
-        NetworkFinder(shared_models / "osnet_x0_25" / "osnet_x0_25_msmt17.onnx")
+    light = "light_person_192.onnx"
+    (tmp_path / light).write_bytes((shared_models / "light_person" / light).read_bytes())
+    second = choose_finder(str(tmp_path))
+    assert isinstance(second, NetworkFinder)
+    assert f"{spoiled}: is cut or not complete" in second.problem
+    (tmp_path / light).unlink()
+    third = choose_finder(str(tmp_path))
+    assert isinstance(third, BlobFinder)
+    floor, picture = FloorWatch("floor", third), np.zeros((240, 320, 3), np.uint8)
+    told = [event for n in range(9) for event in floor.see(picture, n * 100_000_000)]
+    [health] = [event for event in told if isinstance(event, HealthChanged)]
+    assert (health.state, health.device) == ("degraded", "floor:people")
+    assert "pull it again" in health.detail
+    assert "moving blobs" in health.detail
+
+
+def test_an_own_network_that_sees_something_else_gives_way(shared_models: Path) -> None:
+    path = shared_models / "osnet_x0_25" / "osnet_x0_25_msmt17.onnx"
+    own = OwnModel(model="yolox_nano", path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    finder = choose_finder(Models(own=[own]))
+    assert isinstance(finder, BlobFinder)
+    assert "another network" in finder.problem
 
 
 def test_lines_come_from_the_configuration() -> None:

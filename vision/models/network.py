@@ -38,6 +38,7 @@ class Network:
         self.inputs: tuple[str, ...] = tuple(item.name for item in session.get_inputs())
         self.outputs: tuple[str, ...] = tuple(item.name for item in session.get_outputs())
         self.input_shapes: tuple[Shape, ...] = tuple(tuple(item.shape) for item in session.get_inputs())
+        self.output_shapes: tuple[Shape, ...] = tuple(tuple(item.shape) for item in session.get_outputs())
         self._missed = missed
 
     @property
@@ -74,6 +75,13 @@ def available_providers() -> list[str]:
 
     offered = set(onnxruntime.get_available_providers())
     return [name for name, long in PROVIDERS.items() if long in offered]
+
+
+def runtime_version() -> str:
+    """The release of onnxruntime that is installed."""
+    import onnxruntime
+
+    return str(onnxruntime.__version__)
 
 
 def choose_providers(wanted: str, offered: list[str]) -> tuple[list[str], str]:
