@@ -67,7 +67,7 @@ def write(text: str, path: Path) -> None:
     try:
         safe_file.write_whole(path, content)
     except OSError as error:
-        raise BadInput(str(path), f"cannot be written ({error}); choose another place") from None
+        raise BadInput(str(path), f"cannot be written ({error.strerror}); choose another place") from None
 
 
 def _code(text: str) -> Any:

@@ -6,7 +6,10 @@ Must not: keep a picture, print a template, or enrol a face without a consent on
 from __future__ import annotations
 
 import json
+import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,12 +63,14 @@ def enrol(
         gallery.check_day(retain_until, "--retain-until")
         if retain_until < today:
             raise BadInput("--retain-until", f"{retain_until} is past; give the last day")
-    store = gallery.Gallery(state or config.parent / "state")
-    document: dict[str, Any] = {"shopper": shopper, "retain_until": retain_until, "expired": store.expire(today)}
-    if pictures:
-        document |= _enrol_face(store, found, shopper, pictures, (consent, retain_until, now_ns))
-    if qr:
-        document |= _issue_code(store, shopper, retain_until, out)
+    with _drawn(out) as token:
+        store = gallery.Gallery(state or config.parent / "state")
+        document: dict[str, Any] = {"shopper": shopper, "retain_until": retain_until, "expired": store.expire(today)}
+        if pictures:
+            document |= _enrol_face(store, found, shopper, pictures, (consent, retain_until, now_ns))
+        if qr:
+            document |= _issue_code(store, shopper, retain_until, token)
+            document["code_file"] = None if out is None else str(out)
     _show(document, as_json)
 
 
@@ -85,9 +90,10 @@ def forget(
 
     load(config)
     gallery.check_shopper(shopper)
-    missing = [place for place in scan or [] if not place.exists()]
-    if missing:
-        raise BadInput(str(missing[0]), "is not there to be searched; correct --scan")
+    for place in scan or []:
+        if not place.is_file() and not place.is_dir():
+            what = "is neither a file nor a folder" if place.exists() else "is not there to be searched"
+            raise BadInput(str(place), f"{what}; correct --scan")
     folder = state or config.parent / "state"
     if not folder.is_dir():
         raise BadInput(str(folder), "is no state folder; nobody was enrolled there")
@@ -147,13 +153,36 @@ def _distances(engine: Any, template: Any, templates: Any) -> list[float]:
     return [] if templates is None else [float(value) for value in engine.distances(template, templates)]
 
 
-def _issue_code(store: Gallery, shopper: str, valid_until: str | None, out: Path | None) -> dict[str, Any]:
+@contextmanager
+def _drawn(out: Path | None) -> Iterator[str | None]:
+    """A fresh token, its picture already on the disk beside `out`; the picture gets its name where all went well.
+
+    So a place that cannot be written is found before a face is kept or a code counts. Raises BadInput.
+    """
+    if out is None:
+        yield None
+        return
     from vision import codes
 
-    text = codes.payload(store.issue_code(shopper, valid_until))
-    if out is not None:
-        codes.write(text, out)
-    return {"code": text, "code_file": None if out is None else str(out)}
+    if out.is_dir():
+        raise BadInput(str(out), "is a folder; give the name of a file in it")
+    token = codes.new_token()
+    draft = out.with_name(f".{secrets.token_hex(8)}{out.suffix.lower()}")
+    try:
+        codes.write(codes.payload(token), draft)
+    except BadInput as error:
+        raise BadInput(str(out), error.text) from None
+    try:
+        yield token
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _issue_code(store: Gallery, shopper: str, valid_until: str | None, token: str | None) -> dict[str, Any]:
+    from vision import codes
+
+    return {"code": codes.payload(store.issue_code(shopper, valid_until, token=token))}
 
 
 def _why_not(left: list[str], unread: list[str]) -> str:

@@ -55,6 +55,9 @@ def test_a_code_from_enrol_to_forget(shop: Path, capsys: pytest.CaptureFixture[s
         ({"qr": True, "retain_until": "2020-01-01"}, "--retain-until"),
         ({"qr": True, "retain_until": "tomorrow"}, "--retain-until"),
         ({"qr": True, "out": Path("code.gif")}, "--out"),
+        ({"qr": True, "out": Path("/proc/code.png")}, "/proc/code.png"),
+        ({"qr": True, "out": Path("/dev/null/code.svg")}, "/dev/null/code.svg"),
+        ({"qr": True, "out": Path("code.png"), "picture": [Path("face.jpg")], "consent": "1"}, "retain until"),
         ({"picture": [Path("face.jpg")]}, "consent"),
         ({"picture": [Path("face.jpg")], "consent": "1"}, "retain until"),
     ],
@@ -64,6 +67,31 @@ def test_enrol_refuses_before_it_writes(shop: Path, wrong: dict, place: str) -> 
         people.enrol(**({"config": shop, "shopper": "anna"} | wrong))
     assert place in refused.value.place
     assert not shop.with_name("state").exists()
+
+
+def test_a_code_that_cannot_be_drawn_leaves_the_older_one_in_force(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people.enrol(shop, "anna", qr=True, as_json=True)
+    older = json.loads(capsys.readouterr().out)["code"]
+    shop.with_name("code.png").mkdir()
+    with pytest.raises(BadInput, match=r"code\.png: is a folder"):
+        people.enrol(shop, "anna", qr=True, out=shop.with_name("code.png"))
+    assert Gallery(shop.with_name("state")).resolve_code(older, "2998-01-01").shopper == "anna"
+    assert [path.name for path in shop.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_code_that_cannot_be_kept_leaves_no_picture(shop: Path) -> None:
+    shop.with_name("state").write_text("")
+    with pytest.raises(BadInput):
+        people.enrol(shop, "anna", qr=True, out=shop.with_name("code.png"))
+    assert sorted(path.name for path in shop.parent.iterdir()) == ["state", "store.toml"]
+
+
+def test_what_cannot_be_searched_is_named(shop: Path) -> None:
+    people.enrol(shop, "anna", qr=True)
+    with pytest.raises(BadInput, match="neither a file nor a folder"):
+        people.forget(shop, "anna", scan=[Path("/dev/zero")])
 
 
 @pytest.mark.parametrize(

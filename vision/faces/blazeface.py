@@ -13,12 +13,14 @@ import numpy as np
 
 from vision.faces.face import Picture, as_box, turn
 from vision.faces.hog import Found
+from vision.native_logs import kept_aside
 
 WEIGHTS = Path("mediapipe_face_detection") / "face_detection_full_range_sparse.tflite"
 MIN_SCORE = 0.5
 CROP_FACTOR = 2.0  # half a face of margin on each side, so that a turned crop still holds the whole face
 UPRIGHT_DEG = 12.0
 WORK_FACE_PX = 150
+WARM_UPS, WARM_UP_PX = 2, 192  # its first runs print their own warnings, so they are made while loading
 
 
 class BlazeFace:
@@ -30,7 +32,10 @@ class BlazeFace:
         options = vision.FaceDetectorOptions(
             base_options=BaseOptions(model_asset_buffer=weights.read_bytes()), min_detection_confidence=MIN_SCORE
         )
-        self._detector: Any = vision.FaceDetector.create_from_options(options)
+        with kept_aside():
+            self._detector: Any = vision.FaceDetector.create_from_options(options)
+            for _ in range(WARM_UPS):
+                self.find(np.zeros((WARM_UP_PX, WARM_UP_PX, 3), np.uint8))
 
     def find(self, picture: Picture) -> list[Found]:
         """Faces of a BGR picture, each with an upright RGB view of its surroundings."""
@@ -42,7 +47,8 @@ class BlazeFace:
 
     def close(self) -> None:
         """Free the native detector."""
-        self._detector.close()
+        with kept_aside():
+            self._detector.close()
 
 
 def open_detector(folder: Path | None) -> tuple[BlazeFace | None, str]:
