@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from edge.core.errors import BadInput
-from edge.truth import Change, Count, Truth, Visit, check
+from edge.form_problems import form_problems, listed
+from edge.truth import FORMAT, Change, Count, Truth, Visit, check
 
 
 class ClipEvent(msgspec.Struct, kw_only=True):
@@ -58,11 +59,15 @@ def convert(path: Path, clips: Mapping[str, Path], skus: Mapping[str, str]) -> T
     Raises BadInput with the place inside the file.
     """
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=ClipTruth)
+        raw = msgspec.json.decode(path.read_bytes())
     except OSError as error:
         raise BadInput(str(path), f"cannot be read ({error.strerror}); give the path of a truth file") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(str(path), f"is not the truth of a clip: {error}") from None
+        raise BadInput(str(path), f"is not the truth of a clip: {error}; write JSON in UTF-8") from None
+    problems = list(form_problems(raw, ClipTruth))
+    if problems:
+        raise BadInput(str(path), f"is not the truth of a clip: {listed(problems)}")
+    found = msgspec.convert(raw, ClipTruth)
     camera = _camera(path, found, clips) if found.counts else ""
     changes = [change for number, row in enumerate(found.events) for change in _changes(path, found, row, number, skus)]
     visits = [
@@ -78,7 +83,7 @@ def convert(path: Path, clips: Mapping[str, Path], skus: Mapping[str, str]) -> T
         )
         for number, row in enumerate(found.counts)
     ]
-    return check(Truth(visits=tuple(visits), events=tuple(changes), counts=tuple(counts)), str(path))
+    return check(Truth(format=FORMAT, visits=tuple(visits), events=tuple(changes), counts=tuple(counts)), str(path))
 
 
 def _changes(path: Path, found: ClipTruth, row: ClipEvent, number: int, skus: Mapping[str, str]) -> Iterator[Change]:

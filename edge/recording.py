@@ -18,7 +18,7 @@ from edge import recording_upgrades as form
 from edge.core.commands import Command
 from edge.core.errors import BadInput
 from edge.core.events import Event
-from edge.core.signals import Signal
+from edge.core.signals import PlateSamples, Signal
 from edge.recording_chunks import Block, Chunks, Damaged
 
 RAW = ("plates", "frame")
@@ -27,7 +27,8 @@ RAW = ("plates", "frame")
 class Recording:
     """An opened recording. `sealed` = every data file matches its hash; `notes` = what a person should know.
 
-    `start_ns` and `end_ns` are the earliest and latest `captured_ns` of anything in it.
+    `start_ns` and `end_ns` are the earliest and latest `captured_ns` of anything in it. `told` counts what is in it by
+    (kind of event or signal, the plate, camera or else source that it is about).
     """
 
     def __init__(self, folder: Path, manifest: form.Manifest, sealed: bool) -> None:
@@ -36,6 +37,7 @@ class Recording:
         self.sealed = sealed
         self.notes: list[str] = [] if sealed else ["not sealed: the power was cut while recording, or it was edited"]
         self.counts: Counter[str] = Counter()
+        self.told: Counter[tuple[str, str]] = Counter()
         self.start_ns = 0
         self.end_ns = 0
         self._read: dict[str, Callable[[bytes], Any]] = form.decoders(manifest.format)
@@ -47,7 +49,7 @@ class Recording:
     def open(cls, folder: Path) -> Recording:
         """Check and survey a recording. Raises BadInput where it is none, was changed, or holds nothing whole."""
         manifest = read_manifest(folder)
-        form.check_format(manifest.format)
+        form.check_format(manifest.format, str(folder / form.MANIFEST))
         return cls(folder, manifest, _check_seal(folder, manifest))
 
     @property
@@ -56,7 +58,8 @@ class Recording:
         try:
             return (self.folder / form.CONFIG).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(str(self.folder / form.CONFIG), f"cannot be read ({error}); use --config FILE") from None
+            cure = "restore it from a copy; `muin replay` takes another one with --config FILE"
+            raise BadInput(str(self.folder / form.CONFIG), f"cannot be read ({error}); {cure}") from None
 
     def events(self) -> Iterator[Event]:
         """Events in the order in which the core got them."""
@@ -117,6 +120,9 @@ class Recording:
                 damage = str(error)
                 break
             self.counts.update(topic for topic, _ in found)
+            for topic, item in found:
+                if topic != "commands":
+                    self.told.update((type(item).__name__, name) for name in _about(item))
             captured = [item.captured_ns for topic, item in found if topic != "commands"]
             times += [min(captured), max(captured)] if captured else []
             raw = [item.captured_ns for topic, item in found if topic in RAW]
@@ -126,6 +132,13 @@ class Recording:
         if not times:
             raise BadInput(str(self._chunks.path), f"holds nothing whole{f' ({damage})' if damage else ''}")
         self.start_ns, self.end_ns = min(times), max(times)
+
+
+def _about(item: Event | Signal) -> tuple[str, ...]:
+    if isinstance(item, PlateSamples):
+        return item.plates
+    name = getattr(item, "plate", None) or getattr(item, "camera", None) or item.source
+    return (str(name),)
 
 
 def read_manifest(folder: Path) -> form.Manifest:

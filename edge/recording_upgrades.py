@@ -63,11 +63,11 @@ def decoders(written_as: int) -> dict[str, Callable[[bytes], Any]]:
     return {topic: _decoder(topic, kind, written_as) for topic, (_, kind) in TOPICS.items()}
 
 
-def check_format(written_as: int) -> None:
-    """Raises BadInput for a format that this program cannot read."""
+def check_format(written_as: int, place: str = MANIFEST) -> None:
+    """Raises BadInput, about the file `place`, for a format that this program cannot read."""
     if written_as > FORMAT or written_as < min([FORMAT, *STEPS]):
         known = f"this muin reads {min([FORMAT, *STEPS])} to {FORMAT}"
-        raise BadInput(MANIFEST, f"format {written_as} is not known here ({known}); use the muin that recorded it")
+        raise BadInput(place, f"format {written_as} is not known here ({known}); use the muin that recorded it")
 
 
 def _decoder(topic: str, kind: Any, written_as: int) -> Callable[[bytes], Any]:

@@ -5,6 +5,7 @@ Must not: import a sense or a device (they are handed in), read a clock, or read
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import heappop, heappush, merge
 from typing import Any, Final, NamedTuple
@@ -132,7 +133,8 @@ class _SensorRun:
         self._samples = sample_senses
         self._pictures = picture_senses
         self._gondolas = {plate.id: plate.gondola for plate in layout.plates}
-        self._clips = {name: Pictures(path) for name, path in recording.videos().items() if name in picture_senses}
+        self._clips = dict(_readable(recording, picture_senses))
+        self._unseen: Counter[str] = Counter()  # pictures of the index that the clip does not hold
         self._refused: dict[str, str] = {}
 
     def events(self) -> Iterator[tuple[int, Event]]:
@@ -151,6 +153,9 @@ class _SensorRun:
         for name, clip in self._clips.items():
             if clip.damage:
                 self._recording.notes.append(f"video {name} is {clip.damage}")
+            if self._unseen[name]:
+                every = self._recording.told["VideoFrame", name]
+                self._recording.notes.append(f"video {name} lacks {self._unseen[name]} of its {every} pictures")
             clip.close()
 
     def _recorded(self) -> Iterator[tuple[int, Event | Signal]]:
@@ -193,8 +198,13 @@ class _SensorRun:
             samples = self._samples.get(named) or self._samples.get(signal.source)
             return samples.feed(signal) if samples is not None else []
         clip = self._clips.get(signal.camera)
-        picture = clip.at(signal.pts) if clip is not None else None
-        return [] if picture is None else self._pictures[signal.camera].see(picture, signal.captured_ns)
+        if clip is None:
+            return []
+        picture = clip.at(signal.pts)
+        if picture is None:
+            self._unseen[signal.camera] += 1
+            return []
+        return self._pictures[signal.camera].see(picture, signal.captured_ns)
 
     def _refuse(self, at_ns: int, source: str, error: BadInput) -> list[Event]:
         """As live: what cannot be used is dropped and told, once until it is well again."""
@@ -202,6 +212,16 @@ class _SensorRun:
             return []
         self._refused[source] = error.text
         return [events.InputRejected(captured_ns=at_ns, source=source, device=error.place, detail=error.text)]
+
+
+def _readable(recording: Recording, senses: Mapping[str, PictureSense]) -> Iterator[tuple[str, Pictures]]:
+    """The clips that can be looked at; one that cannot (its first second was cut off) is noted and left out."""
+    for name, path in recording.videos().items():
+        try:
+            if name in senses:
+                yield name, Pictures(path)
+        except BadInput as error:
+            recording.notes.append(f"{path.parent.name}/{path.name} {error.text}; the others go on without it")
 
 
 def _ready_ns(signal: Signal) -> int:

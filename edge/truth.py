@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from edge.core.errors import BadInput
+from edge.form_problems import form_problems, listed
 
 FORMAT: Final = 1
 NAME: Final = "truth.json"
@@ -55,12 +56,15 @@ class Count(Part, frozen=True, kw_only=True):
 
 
 class Truth(Part, frozen=True, kw_only=True):
-    """The whole file."""
+    """The whole file. `visits` has no default: a file that does not say who came would owe nothing by mistake."""
 
-    format: int = FORMAT
-    visits: tuple[Visit, ...] = ()
+    format: int
+    visits: tuple[Visit, ...]
     events: tuple[Change, ...] = ()
     counts: tuple[Count, ...] = ()
+
+
+NOTHING: Final = Truth(format=FORMAT, visits=())
 
 
 def load(recording: Path) -> Truth:
@@ -74,19 +78,22 @@ def load(recording: Path) -> Truth:
 
 
 def parse(text: bytes, name: str) -> Truth:
-    """Check the content of a truth.json. Raises BadInput with the place inside it."""
+    """Check the content of a truth.json. Raises BadInput with every place inside it that is wrong."""
     try:
-        found = msgspec.json.decode(text, type=Truth)
+        raw = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(name, f"is not in the form of truth.json: {error}") from None
-    return check(found, name)
+        raise BadInput(name, f"is not in the form of truth.json: {error}; write JSON in UTF-8") from None
+    problems = list(form_problems(raw, Truth))
+    if problems:
+        raise BadInput(name, f"is not in the form of truth.json: {listed(problems)}")
+    return check(msgspec.convert(raw, Truth), name)
 
 
 def check(found: Truth, name: str) -> Truth:
     """Give it back where it is sound. Raises BadInput with every place inside it that is not."""
     problems = list(_problems(found))
     if problems:
-        raise BadInput(name, "; ".join(problems))
+        raise BadInput(name, listed(problems))
     return found
 
 
@@ -106,17 +113,29 @@ def _problems(truth: Truth) -> Iterator[str]:
         if visit.left_s is not None and visit.left_s < visit.entered_s:
             yield f"{place}.left_s: {visit.left_s} is before entered_s {visit.entered_s}"
         yield from (f"{place}.items.{sku}: {n} pieces; give 0 or more" for sku, n in visit.items.items() if n < 0)
+        if (visit.total_minor or 0) < 0:
+            yield f"{place}.total_minor: {visit.total_minor}; give 0 or more"
     known = {visit.visit for visit in truth.visits}
     for number, change in enumerate(truth.events):
         if change.visit is not None and change.visit not in known:
             yield f"$.events[{number}].visit: {change.visit!r} is not one of the visits of this file"
         if change.quantity < 1:
             yield f"$.events[{number}].quantity: {change.quantity}; give 1 or more"
-    times = [visit.entered_s for visit in truth.visits] + [change.t_s for change in truth.events]
-    times += [count.t_s for count in truth.counts] + [visit.left_s or 0.0 for visit in truth.visits]
-    if not all(-LONGEST_S <= time <= LONGEST_S for time in times):
-        yield f"a time is not one of seconds since the beginning of the recording (at most {LONGEST_S:.0f})"
-    yield from (f"$.counts[{n}].people: below 0" for n, row in enumerate(truth.counts) if row.people < 0)
+    for place, time_s in _times(truth):
+        if not -LONGEST_S <= time_s <= LONGEST_S:
+            yield f"{place}: a time is not one of seconds since the recording began (at most {LONGEST_S:.0f})"
+    for number, row in enumerate(truth.counts):
+        if row.people < 0:
+            yield f"$.counts[{number}].people: {row.people}; give 0 or more"
+        yield from (f"$.counts[{number}].also_accept: {n}; give 0 or more" for n in row.also_accept if n < 0)
+
+
+def _times(truth: Truth) -> Iterator[tuple[str, float]]:
+    for number, visit in enumerate(truth.visits):
+        yield f"$.visits[{number}].entered_s", visit.entered_s
+        yield f"$.visits[{number}].left_s", visit.left_s or 0.0
+    yield from ((f"$.events[{number}].t_s", change.t_s) for number, change in enumerate(truth.events))
+    yield from ((f"$.counts[{number}].t_s", count.t_s) for number, count in enumerate(truth.counts))
 
 
 def _doubled(names: Iterable[str]) -> Iterator[str]:

@@ -94,7 +94,8 @@ class VisionWorker:
             size = await asyncio.to_thread(first_picture_size, self._url)
         except BadInput as error:
             state: Literal["absent", "failed"] = "absent" if "no such file" in error.text else "failed"
-            return Check(device=self.name, state=state, detail=error.text, cure=f"see camera {self.name} in store.toml")
+            cure = f"see camera {self.name} in store.toml"
+            return Check(device=self.name, state=state, detail=f"{error.place}: {error.text}", cure=cure)
         return Check(device=self.name, state="ok", detail=f"{size[0]}x{size[1]} pixels")
 
     async def _one_life(self, emit: Emit) -> str:

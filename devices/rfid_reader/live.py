@@ -102,7 +102,12 @@ class LiveReader:
         try:
             _, writer = await self._connect()
         except (OSError, TimeoutError) as error:
-            return Check(device=self.name, state="failed", detail=self._lost(error), cure="correct host in store.toml")
+            return Check(
+                device=self.name,
+                state="failed",
+                detail=self._lost(error),
+                cure=f"see host of reader {self.name} in store.toml",
+            )
         writer.close()
         return Check(device=self.name, state="ok", detail=f"{self._host}:{self._port} answers")
 
@@ -115,5 +120,5 @@ def _address(reader: str, host: str | None) -> tuple[str, int]:
     if not colon:
         return host, DEFAULT_PORT
     if not name or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise BadInput(place, f"host {host!r} must be name or name:port")
+        raise BadInput(place, f"host {host!r} is not name or name:port; give one like reader.local:10001")
     return name.strip("[]"), int(port)

@@ -108,5 +108,6 @@ class LiveScale:
         try:
             open_port(self._path, self._baud).close()
         except PortUnusable as error:
-            return Check(device=self.name, state="absent" if error.absent else "failed", detail=str(error))
+            detail, _, cure = str(error).partition("; ")
+            return Check(device=self.name, state="absent" if error.absent else "failed", detail=detail, cure=cure)
         return Check(device=self.name, state="ok", detail=f"{self._path} can be opened")

@@ -58,12 +58,21 @@ async def _ask_all(devices: list[tuple[str, Ask]]) -> list[Check]:
 async def _ask(name: str, ask: Ask) -> Check:
     try:
         async with asyncio.timeout(LONGEST_CHECK_S):
-            return await ask()
+            return _with_its_cure(await ask())
     except TimeoutError:
         cure = "check its power and cable, then ask again"
         return Check(device=name, state="failed", detail=f"no answer in {LONGEST_CHECK_S:.0f} s", cure=cure)
     except BadInput as error:
         return _unusable(name, error)
+
+
+def _with_its_cure(check: Check) -> Check:
+    """What is wrong and what to do apart: adapters say both in one sentence, `what; cure`."""
+    detail, _, cure = check.detail.partition("; ")
+    if check.state == "ok" or not cure:
+        return check
+    where = f" ({check.cure})" if check.cure else ""
+    return Check(device=check.device, state=check.state, detail=detail, cure=f"{cure}{where}")
 
 
 def _unusable(name: str, error: BadInput) -> Check:
@@ -169,7 +178,12 @@ def _broker(found: config.StoreConfig) -> Iterator[tuple[str, Ask]]:
                 continue
             writer.close()
             return Check(device="broker", state="ok", detail=f"{address} takes connections")
-        return Check(device="broker", state="failed", detail=problem, cure="check cloud.broker and the network")
+        return Check(
+            device="broker",
+            state="failed",
+            detail=problem,
+            cure="start the broker, or correct cloud.broker in store.toml",
+        )
 
     yield "broker", ask
 

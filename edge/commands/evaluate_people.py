@@ -35,13 +35,14 @@ def evaluate_people(folder: Path, overrides: dict[str, Any]) -> tuple[dict[str, 
 
     recording = playback.open_recording(folder)
     config = playback.config_of(recording, None, overrides)
+    playback.tell_gaps(recording, config)
     floors = {row.id for row in config.camera if row.role == "floor"}
     senses = {name: sense for name, sense in playback.picture_senses(recording, config).items() if name in floors}
     found = watch(recording, senses) if senses else Watched(events=list(recording.events()))
     sights = [event for event in found.events if isinstance(event, TracksSeen)]
     if not sights and not senses:
         raise BadInput(str(folder), "has neither video of a floor camera nor tracks; record or import one of them")
-    truth = truths.load(folder) if (folder / truths.NAME).is_file() else truths.Truth()
+    truth = truths.load(folder) if (folder / truths.NAME).is_file() else truths.NOTHING
     spans = _spans(sights, recording.start_ns)
     lengths = [span.left_s - span.entered_s for span in spans]
     document = {

@@ -23,6 +23,7 @@ def evaluate_shelf(folder: Path, overrides: dict[str, Any], late_s: float) -> tu
     truth = truths.load(folder)
     recording = playback.open_recording(folder)
     config = playback.config_of(recording, None, overrides)
+    playback.tell_gaps(recording, config)
     shelves = {row.id for row in config.camera if row.role == "shelf"}
     senses = {name: sense for name, sense in playback.picture_senses(recording, config).items() if name in shelves}
     if not senses:

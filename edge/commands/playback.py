@@ -14,6 +14,7 @@ from edge.config import StoreConfig
 from edge.core.commands import Command
 from edge.core.errors import BadInput
 from edge.core.ports import PictureSense, SampleSense
+from edge.recording_gaps import gaps
 from edge.replay import Recording, lived_until_ns, run_events, run_sensors
 
 Start = Literal["sensors", "events"]
@@ -22,8 +23,7 @@ Start = Literal["sensors", "events"]
 def open_recording(folder: Path) -> Recording:
     """Open it and say on stderr what a person should know about it."""
     recording = Recording.open(folder)
-    for note in recording.notes:
-        print(f"muin: {folder}: {note}", file=sys.stderr)
+    _tell(recording, 0)
     return recording
 
 
@@ -36,6 +36,7 @@ def config_of(recording: Recording, file: Path | None, overrides: dict[str, Any]
 
 def play(recording: Recording, config: StoreConfig, start: Start | None) -> list[Command]:
     """The core's orders; from the sensors where raw streams exist, unless told otherwise."""
+    tell_gaps(recording, config)
     layout = configuration.to_layout(config)
     if start == "sensors" and not recording.has_raw():
         raise BadInput(str(recording.folder), "has no raw streams; use --from events")
@@ -43,18 +44,34 @@ def play(recording: Recording, config: StoreConfig, start: Start | None) -> list
         return run_events(layout, recording.events(), lived_until_ns(recording, layout))
     before = len(recording.notes)
     _, commands = run_sensors(recording, layout, sample_senses(recording, config), picture_senses(recording, config))
-    for note in recording.notes[before:]:
-        print(f"muin: {recording.folder}: {note}", file=sys.stderr)
+    _tell(recording, before)
     return commands
 
 
+def tell_gaps(recording: Recording, config: StoreConfig) -> None:
+    """Note and say on stderr which streams of the shop the recording does not hold."""
+    before = len(recording.notes)
+    recording.notes += gaps(recording, config)
+    _tell(recording, before)
+
+
+def with_notices(document: dict[str, Any], recording: Recording) -> dict[str, Any]:
+    """The document, with the key `notices` where there is something to know about the recording."""
+    return {**document, "notices": recording.notes} if recording.notes else document
+
+
+def _tell(recording: Recording, first: int) -> None:
+    for note in recording.notes[first:]:
+        print(f"muin: {recording.folder}: {note}", file=sys.stderr)
+
+
 def sample_senses(recording: Recording, config: StoreConfig) -> dict[str, SampleSense]:
-    """One step filter a gondola, where samples were recorded."""
+    """One step filter a gondola, where samples of it were recorded."""
     if not recording.counts["plates"]:
         return {}
     from devices.shelf_scale.steps import StepFilter
 
-    gondolas = sorted({plate.gondola for plate in config.plate})
+    gondolas = sorted({plate.gondola for plate in config.plate if ("PlateSamples", plate.id) in recording.told})
     return {gondola: StepFilter.from_config(config.scales, config.plate) for gondola in gondolas}
 
 
@@ -63,7 +80,7 @@ def picture_senses(recording: Recording, config: StoreConfig) -> dict[str, Pictu
     present = recording.videos() if recording.counts["frame"] else {}
     found: dict[str, PictureSense] = {}
     for camera in config.camera:
-        if camera.id not in present:
+        if camera.id not in present or ("VideoFrame", camera.id) not in recording.told:
             continue
         if camera.role == "shelf" and any(slot.camera == camera.id for slot in config.slot):
             from vision.slots import SlotWatch

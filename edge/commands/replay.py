@@ -56,7 +56,7 @@ def replay(
         sys.exit(_verify(opened, store, as_json))
     document = receipts(playback.play(opened, store, start.value if start else None), opened.start_ns)
     if as_json:
-        print(json.dumps(document, ensure_ascii=False))
+        print(json.dumps(playback.with_notices(document, opened), ensure_ascii=False))
         return
     print("\n".join(as_lines(document)) or "nobody came in")
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from edge.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from edge.truth import Truth
 
 
 def register(app: typer.Typer) -> None:
@@ -25,8 +28,8 @@ def score(
     from edge import score as scoring
 
     cases, lines = [], 0
-    for name, folder in _recordings(paths):
-        case, count = _case(name, folder)
+    for name, folder, known in _truths(_recordings(paths)):
+        case, count = _case(name, folder, known)
         cases.append(case)
         lines += count
     document = scoring.summary(cases, lines)
@@ -60,18 +63,35 @@ def _recordings(paths: list[Path]) -> list[tuple[str, Path]]:
     return found
 
 
-def _case(name: str, folder: Path) -> tuple[dict[str, Any], int]:
+def _truths(recordings: list[tuple[str, Path]]) -> list[tuple[str, Path, Truth]]:
+    """Every truth before the first replay, which may take long. Raises BadInput with all that are not usable."""
     from edge import truth
+
+    found: list[tuple[str, Path, Truth]] = []
+    broken: list[BadInput] = []
+    for name, folder in recordings:
+        try:
+            found.append((name, folder, truth.load(folder)))
+        except BadInput as error:
+            broken.append(error)
+    for error in broken[1:]:
+        print(f"muin: {error}", file=sys.stderr)
+    if broken:
+        raise broken[0]
+    return found
+
+
+def _case(name: str, folder: Path, known: Truth) -> tuple[dict[str, Any], int]:
     from edge.commands import playback
     from edge.core.receipts import receipts, seconds
     from edge.score import score_case
 
-    known = truth.load(folder)
     recording = playback.open_recording(folder)
     commands = playback.play(recording, playback.config_of(recording, None, {}), None)
     document = receipts(commands, recording.start_ns)
     end_s = seconds(recording.end_ns, recording.start_ns)
-    return score_case(name, known, document, end_s), sum(len(visit["lines"]) for visit in document["visits"])
+    case = playback.with_notices(score_case(name, known, document, end_s), recording)
+    return case, sum(len(visit["lines"]) for visit in document["visits"])
 
 
 def _table(document: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from edge.core.errors import BadInput
 from edge.nanostore.forms import CaseTruth, ReceiptItem, TruthEvent
 from edge.nanostore.shop import Key, Shop, plate_name, sku_of
 from edge.nanostore.streams import unix_ns
-from edge.truth import Change, Truth, Visit, parse
+from edge.truth import FORMAT, Change, Truth, Visit, parse
 
 UNNAMED = "#"  # a receipt that names no target
 Kind = Literal["take", "put"]
@@ -55,7 +55,7 @@ def our_truth(truth: CaseTruth, shop: Shop, line: Timeline) -> Truth:
         owed.setdefault(line.stand_in or named, []).extend(receipt.products)
     visits = tuple(_visit(number, track, items, shop, line) for number, (track, items) in enumerate(owed.items()))
     events = tuple(_event(event, shop, line, visits) for event in truth.events if event.type in get_args(Kind))
-    return parse(msgspec.json.encode(Truth(visits=visits, events=events)), "truth.json of the case")
+    return parse(msgspec.json.encode(Truth(format=FORMAT, visits=visits, events=events)), "truth.json of the case")
 
 
 def _visit(number: int, track: str, owed: list[ReceiptItem], shop: Shop, line: Timeline) -> Visit:

@@ -68,6 +68,21 @@ def test_every_missing_device_has_a_cure_and_no_traceback(tmp_path: Path) -> Non
     bench(main)
 
 
+def test_a_cure_says_what_to_do_at_which_device(tmp_path: Path) -> None:
+    async def main() -> None:
+        text = '[[scale]]\nid = "s1"\ngondola = "g1"\nport = "/dev/none"\n[[plate]]\nid = "p1"\n'
+        text += '[[camera]]\nid = "c1"\nrole = "shelf"\nurl = "none.mp4"\n'
+        text += '[[rfid_reader]]\nid = "r1"\nhost = "a:b:c"\n[[rfid_reader]]\nid = "r2"\nhost = "127.0.0.1:1"\n'
+        _, out, _ = await doctor(store(tmp_path, text), "--json")
+        found = by_device(json.loads(out))
+        for name, part in {"s1": "port", "c1": "camera c1", "r1": "reader.local:", "r2": "reader r2"}.items():
+            assert part in found[name]["cure"]
+            assert found[name]["cure"] not in found[name]["detail"]
+        assert "none.mp4" in found["c1"]["detail"]
+
+    bench(main)
+
+
 def test_a_broken_store_toml_is_bad_input(tmp_path: Path) -> None:
     async def main() -> None:
         for file in (store(tmp_path, "[[door]]\n"), tmp_path / "none.toml"):

@@ -63,7 +63,7 @@ def tape(readings: list[Timed], **items: dict[str, int]) -> Tape:
         Visit(visit=track, tracks=(track,), entered_s=0.0, left_s=LENGTH_S, items=owed) for track, owed in items.items()
     )
     ordered = sorted(readings, key=lambda row: row[0])
-    return Tape(SHOP, ordered, Truth(visits=visits), 0, round(LENGTH_S * S))
+    return Tape(SHOP, ordered, Truth(format=1, visits=visits), 0, round(LENGTH_S * S))
 
 
 def blocks(readings: list[Timed]) -> list[PlateSamples]:

@@ -31,7 +31,7 @@ def bill(
 
 
 def scored(known: list[Visit], visits: list[dict[str, Any]], end_s: float = 100.0) -> dict[str, Any]:
-    return score_case("c", Truth(visits=tuple(known)), {"visits": visits, "alarms": []}, end_s)
+    return score_case("c", Truth(format=1, visits=tuple(known)), {"visits": visits, "alarms": []}, end_s)
 
 
 def test_all_right() -> None:

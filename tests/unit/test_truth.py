@@ -49,11 +49,43 @@ def test_what_is_saved_is_read(tmp_path: Path) -> None:
         (document(counts=[{"t_s": 1, "camera": "c", "people": -1}]), r"counts\[0\]\.people"),
         (document(counts=[{"t_s": 1e300, "camera": "c", "people": 1}]), "a time is not one"),
         (document(visits=[{**VISIT, "left_s": 1e300}]), "a time is not one"),
+        (b'{"visits": []}', r"\$\.format: is missing"),
+        (b'{"format": 1, "events": [], "counts": []}', r"\$\.visits: is missing"),
+        (document(visits={}), r"\$\.visits: Expected `array`"),
+        (document(visits=["A"]), r"visits\[0\]: Expected `object`"),
+        (document(visits=[{**VISIT, "total_minor": -1}]), r"visits\[0\]\.total_minor"),
+        (document(visits=[{**VISIT, "tracks": ["7", 8]}]), r"visits\[0\]\.tracks\[1\]"),
     ],
 )
 def test_what_is_wrong_is_named(text: bytes, place: str) -> None:
     with pytest.raises(BadInput, match=place):
         truth.parse(text, "truth.json")
+
+
+def test_a_truth_that_says_nothing_does_not_owe_nothing() -> None:
+    with pytest.raises(BadInput, match=r"\$\.format: is missing; add it; \$\.visits: is missing; add it"):
+        truth.parse(b"{}", "truth.json")
+
+
+def test_every_broken_place_is_listed() -> None:
+    wrong = {"visit": 1, "entered_s": "early", "items": {"a": 1.5}, "left_s": True}
+    with pytest.raises(BadInput) as refused:
+        truth.parse(document(format="1", visits=[wrong, VISIT, {}], events=[{"kind": "steal"}], counts=[[]]), "t")
+    for place in (
+        *("$.format", "$.visits[0].visit", "$.visits[0].entered_s", "$.visits[0].items[...]", "$.visits[0].left_s"),
+        *("$.visits[2].visit", "$.visits[2].entered_s", "$.visits[2].items", "$.events[0].t_s", "$.events[0].kind"),
+        "$.counts[0]",
+    ):
+        assert f"{place}: " in refused.value.text
+    with pytest.raises(BadInput) as refused:
+        truth.parse(document(visits=[{**VISIT, "items": {"a": -1, "b": -2}, "left_s": 1.0}]), "t")
+    for place in ("items.a", "items.b", "left_s"):
+        assert f"$.visits[0].{place}: " in refused.value.text
+
+
+def test_a_thousand_broken_places_are_counted() -> None:
+    with pytest.raises(BadInput, match="; and 980 more"):
+        truth.parse(document(counts=[7] * 1000), "t")
 
 
 def converted(tmp_path: Path, raw: object, clips: dict[str, Path] | None = None) -> truth.Truth:
