@@ -38,10 +38,18 @@ def read_picture(path: Path) -> Picture:
     return np.asarray(found, np.uint8)
 
 
+def check_clip(path: Path) -> None:
+    """Raises BadInput where there is no file to play."""
+    if not path.is_file():
+        what = "is not a file" if path.exists() else "there is no such file"
+        raise BadInput(str(path), f"{what}; give the path of a video file")
+
+
 def clip_pictures(path: Path) -> Iterator[tuple[Picture, int]]:
     """Pictures of a clip with their times in ns from its first one. Raises BadInput for what is no whole clip."""
     from vision import cameras
 
+    check_clip(path)
     with cameras.open_container(str(path)) as container:
         promised, seen, first = container.streams.video[0].frames, 0, None
         for frame in cameras.decoded(container, str(path), None, int):

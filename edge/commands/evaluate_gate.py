@@ -33,8 +33,9 @@ def gate(
     from edge.evaluate_faces import Bench
     from edge.evaluate_gate import watch_clip
     from edge.labelled_faces import read
-    from vision.enrolment import clip_pictures
+    from vision.enrolment import check_clip, clip_pictures
 
+    check_clip(clip)
     enrolled = read(enrol, strangers=False)
     shop = shop_of(config, engine, models, sets)
     with_engine = open_for(shop)

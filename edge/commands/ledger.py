@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
+
+from edge.core.errors import BadInput
 
 if TYPE_CHECKING:
     from edge.ledger import Ledger
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 Db = Annotated[Path, typer.Argument(metavar="DB", help="the ledger, e.g. state/ledger.db")]
 KeyFile = Annotated[Path | None, typer.Option("--key-file", help="its key; default: ledger.key beside it")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
+MOST_TOLD: Final = 3
 
 
 class Form(StrEnum):
@@ -42,9 +45,14 @@ def register(app: typer.Typer) -> None:
 
 def verify(db: Db, key_file: KeyFile = None, as_json: AsJson = False) -> None:
     """Check every invariant. Exit 1 and the list when something is wrong, 2 for a wrong key or another file."""
-    with _inspect(db, key_file) as ledger:
-        problems = ledger.verify()
-        counts = {} if problems else ledger.counts()
+    from edge.ledger.errors import LedgerDamaged
+
+    try:
+        with _inspect(db, key_file) as ledger:
+            problems = ledger.verify()
+            counts = {} if problems else ledger.counts()
+    except LedgerDamaged as error:
+        problems, counts = [_what(error)], {}
     if as_json:
         print(json.dumps({"ok": not problems, "problems": problems, "counts": counts}))
     elif problems:
@@ -60,8 +68,8 @@ def export(
     key_file: KeyFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print all sales. `--json` gives the EPCIS document."""
-    with _inspect(db, key_file) as ledger:
+    """Print all sales. `--json` gives the EPCIS document. Exit 1 and no figure where `verify` finds damage."""
+    with _sound(db, key_file, as_json) as ledger:
         if form is Form.csv and not as_json:
             print(ledger.export_csv(), end="")
         else:
@@ -74,11 +82,16 @@ def backup(
     key_file: KeyFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copy the ledger and check the copy. The key is not copied: keep it somewhere else."""
+    """Copy the ledger and check the copy. The key is not copied: keep it somewhere else. Exit 1 for damaged books."""
     from edge.ledger import load_key
     from edge.ledger.backup import backup as copy
+    from edge.ledger.errors import LedgerDamaged
 
-    counts = copy(db, load_key(_key_file(db, key_file)), target)
+    _there(db)
+    try:
+        counts = copy(db, load_key(_key_file(db, key_file)), target)
+    except LedgerDamaged as error:
+        _refuse(db, [_what(error)], as_json)
     if as_json:
         print(json.dumps({"ok": True, "copy": str(target), "counts": counts}))
     else:
@@ -86,8 +99,8 @@ def backup(
 
 
 def stats(db: Db, key_file: KeyFile = None, as_json: AsJson = False) -> None:
-    """How much is in the books and how far the hub has confirmed them."""
-    with _inspect(db, key_file) as ledger:
+    """How much is in the books and how far the hub has confirmed them. Exit 1 where `verify` finds damage."""
+    with _sound(db, key_file, as_json) as ledger:
         seq, head = ledger.head()
         found: dict[str, Any] = {"device": ledger.device, "currency": ledger.currency, "epoch": ledger.epoch}
         found |= {"head": seq, "hash": head.hex(), "command_cursor": ledger.command_cursor()} | ledger.counts()
@@ -100,15 +113,48 @@ def stats(db: Db, key_file: KeyFile = None, as_json: AsJson = False) -> None:
 @contextmanager
 def _inspect(db: Path, key_file: Path | None) -> Iterator[Ledger]:
     from edge.ledger import Ledger, load_key
-    from edge.ledger.errors import WrongKey
 
-    if not db.is_file():
-        raise WrongKey(str(db), "there is no such file; give the path of a ledger, e.g. state/ledger.db")
+    _there(db)
     ledger = Ledger.inspect(db, load_key(_key_file(db, key_file)))
     try:
         yield ledger
     finally:
         ledger.close()
+
+
+@contextmanager
+def _sound(db: Path, key_file: Path | None, as_json: bool) -> Iterator[Ledger]:
+    """As `_inspect`, for figures that somebody will rely on: damaged books give none, and the exit code 1."""
+    from edge.ledger.errors import LedgerDamaged
+
+    try:
+        with _inspect(db, key_file) as ledger:
+            problems = ledger.verify()
+            if problems:
+                _refuse(db, problems, as_json)
+            yield ledger
+    except LedgerDamaged as error:
+        _refuse(db, [_what(error)], as_json)
+
+
+def _what(error: BadInput) -> str:
+    """What is wrong without its cure."""
+    return f"pages: {error.text.partition('; ')[0]}"
+
+
+def _refuse(db: Path, problems: list[str], as_json: bool) -> NoReturn:
+    if as_json:
+        print(json.dumps({"ok": False, "problems": problems}))
+    more = f" and {len(problems) - MOST_TOLD} more" if len(problems) > MOST_TOLD else ""
+    cure = f"keep it and its -wal, `muin ledger verify {db}` lists all; then restore the last backup"
+    print(f"muin: {db}: is damaged: {'; '.join(problems[:MOST_TOLD])}{more}; {cure}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _there(db: Path) -> None:
+    if not db.is_file():
+        what = "is a folder" if db.is_dir() else "there is no such file"
+        raise BadInput(str(db), f"{what}; give the path of a ledger, e.g. state/ledger.db")
 
 
 def _key_file(db: Path, key_file: Path | None) -> Path:

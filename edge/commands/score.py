@@ -74,8 +74,8 @@ def _truths(recordings: list[tuple[str, Path]]) -> list[tuple[str, Path, Truth]]
             found.append((name, folder, truth.load(folder)))
         except BadInput as error:
             broken.append(error)
-    for error in broken[1:]:
-        print(f"muin: {error}", file=sys.stderr)
+    for other in broken[1:]:
+        print(f"muin: {other}", file=sys.stderr)
     if broken:
         raise broken[0]
     return found

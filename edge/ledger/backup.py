@@ -29,7 +29,7 @@ def backup(source: Path, key: bytes, target: Path) -> dict[str, int]:
     draft.unlink(missing_ok=True)
     try:
         _copy(source, key, draft)
-        counts = _prove(draft, key)
+        counts = _prove(source, draft, key)
         os.replace(draft, target)
         sync_folder(target.parent)
         return counts
@@ -42,6 +42,8 @@ def _copy(source: Path, key: bytes, draft: Path) -> None:
     try:
         with connection.translated(draft):
             database.conn.execute("VACUUM INTO ?", [str(draft)])
+    except LedgerDamaged as error:
+        raise LedgerDamaged(str(source), error.text) from error  # what cannot be read is not the copy
     finally:
         database.close()
     os.chmod(draft, 0o600)
@@ -52,13 +54,13 @@ def _copy(source: Path, key: bytes, draft: Path) -> None:
         os.close(handle)
 
 
-def _prove(draft: Path, key: bytes) -> dict[str, int]:
+def _prove(source: Path, draft: Path, key: bytes) -> dict[str, int]:
     copy = Ledger.inspect(draft, key)
     try:
         found = copy.verify()
         if found:
             text = f"its copy does not verify ({'; '.join(found[:5])}); run `muin ledger verify` on the ledger itself"
-            raise LedgerDamaged(str(draft), text)
+            raise LedgerDamaged(str(source), text)
         return copy.counts()
     finally:
         copy.close()

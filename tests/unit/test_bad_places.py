@@ -73,3 +73,33 @@ def test_a_list_of_which_nobody_can_be_enrolled(
 def test_a_port_that_cannot_be(port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     _, err = told(["demo", "--port", port], monkeypatch, capsys)
     assert "--port" in err
+
+
+def test_every_broken_truth_below_a_folder_is_named_before_a_replay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in (("a", "{}"), ("b", "[1]"), ("c", '{"format": 1, "visits": []}')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text("{}")
+        (tmp_path / name / "truth.json").write_text(text)
+    out, err = told(["score", str(tmp_path)], monkeypatch, capsys)
+    assert out == ""
+    assert "a/truth.json: is not in the form of truth.json: $.format: is missing; add it; $.visits: is missing" in err
+    assert "b/truth.json" in err
+
+
+def test_a_recording_of_another_format_is_named_with_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "manifest.json").write_text('{"format": 7, "store_id": "s", "started_at": ""}')
+    _, err = told(["replay", str(tmp_path)], monkeypatch, capsys)
+    assert f"{tmp_path}/manifest.json: format 7 is not known" in err
+
+
+@pytest.mark.parametrize("clip", ["none.mp4", "."])
+def test_a_clip_that_is_not_there(
+    clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, err = told(["evaluate", "gate", "--enrol", "none.csv", str(tmp_path / clip)], monkeypatch, capsys)
+    assert err.startswith(f"muin: {tmp_path / clip}: ")
+    assert "give the path of a video file" in err

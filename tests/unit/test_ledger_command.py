@@ -106,3 +106,41 @@ def test_stats_and_backup(db: Path) -> None:
     assert (done.returncode, json.loads(done.stdout)["counts"]["events"]) == (0, 5)
     assert muin("verify", copy).returncode == 0
     assert muin("backup", db, copy).returncode == 2
+
+
+def flip(db: Path, offset: int) -> None:
+    with db.open("r+b") as file:
+        file.seek(offset)
+        file.write(b"\xff\xfe\xfd\xfc")
+
+
+@pytest.mark.parametrize("offset", [5000, 60_000])
+def test_damaged_books_give_no_figures(db: Path, offset: int) -> None:
+    flip(db, offset)
+    copy = db.with_name("copy.db")
+    for command in ("verify", "stats", "export", "backup"):
+        done = muin(command, db, *([copy] if command == "backup" else []))
+        assert done.returncode == 1, (command, done)
+        assert ("damaged" in done.stdout or "HMAC" in done.stdout) if command == "verify" else done.stdout == ""
+        assert command == "verify" or (done.stderr.startswith(f"muin: {db}: is damaged: ") and "verify" in done.stderr)
+        told = muin(command, db, *([copy] if command == "backup" else []), "--json")
+        assert (told.returncode, json.loads(told.stdout)["ok"]) == (1, False)
+    assert [path.name for path in db.parent.glob("*copy*")] == []
+
+
+def test_a_changed_figure_is_not_exported(db: Path) -> None:
+    ledger = f.open_ledger(db.parent)
+    ledger._db.execute("DROP TRIGGER sale_line_fixed")
+    ledger._db.execute("UPDATE sale_line SET sku = 'other' WHERE n = 1")
+    ledger.close()
+    for command in ("stats", "export"):
+        done = muin(command, db)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "table sale_line is not what its events make it" in done.stderr
+
+
+def test_a_missing_ledger_is_named_before_its_key(tmp_path: Path) -> None:
+    for command in ("verify", "stats", "export", "backup"):
+        done = muin(command, tmp_path / "none.db", *([tmp_path / "copy.db"] if command == "backup" else []))
+        assert done.returncode == 2
+        assert "none.db: there is no such file" in done.stderr
