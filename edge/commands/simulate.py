@@ -15,6 +15,11 @@ import typer
 from edge.core.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edge.core.events import Event
+    from edge.core.signals import Signal
+    from edge.recorder import Recorder
     from edge.simulation.play import Simulated
     from edge.simulation.scenario import Scenario
 
@@ -40,6 +45,9 @@ def simulate(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="the first seed")] = 0,
     count: Annotated[int, typer.Option("--count", min=1, help="how many seeds, counted up from the first")] = 1,
+    render: Annotated[
+        bool, typer.Option("--render", help="film the shelf cameras too (extra `render`); slow: see BENCHMARKS.md")
+    ] = False,
     form: Annotated[Form, typer.Option("--form", help="recordings of ours, or cases for `muin import`")] = Form.OURS,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document on stdout")] = False,
 ) -> None:
@@ -47,13 +55,19 @@ def simulate(
     from edge.commands.imports import whole_or_nothing
     from edge.simulation.play import simulate as play
 
+    if render and form is Form.NANOSTORE:
+        raise BadInput("--render", "that form has no pictures; leave out --form nanostore")
+    write = _write_case if form is Form.NANOSTORE else _write_recording
     done = []
     for number in range(seed, seed + count):
         chosen = _chosen(scenario, number, form)
         found = play(chosen, number)
         folder = out / f"{chosen.name}-{number:04d}"
         with whole_or_nothing(folder) as fresh:
-            (_write_case if form is Form.NANOSTORE else _write_recording)(found, fresh)
+            if render:
+                _write_rendered(chosen, number, found, fresh)
+            else:
+                write(found, fresh)
         done.append(_told(chosen, number, folder, found))
     if as_json:
         print(json.dumps({"visits": done}, ensure_ascii=False))
@@ -95,21 +109,49 @@ def _told(scenario: Scenario, seed: int, folder: Path, found: Simulated) -> dict
 
 
 def _write_recording(found: Simulated, folder: Path) -> None:
-    import msgspec
-
-    from edge import config, truth
-    from edge.core.signals import PlateSamples
-    from edge.recorder import Recorder
-
-    store = config.parse(found.config_text, "store.toml")
-    recorder = Recorder(folder, store_id=store.store.id, config_text=found.config_text, started_at=STARTED_AT)
+    recorder = _recorder(folder, found.config_text)
     try:
-        for number, (due_ns, item) in enumerate(found.readings, 1):
-            if not isinstance(item, PlateSamples):
-                item = msgspec.structs.replace(item, seq=number, received_ns=due_ns)
-            recorder.write(item)
+        _record(recorder, found.readings)
     finally:
         recorder.close()
+    _write_truth(found, folder)
+
+
+def _write_rendered(scenario: Scenario, seed: int, found: Simulated, folder: Path) -> None:
+    """As a recording, but what the shelf cameras saw is video, and the slots fit it."""
+    from edge.simulation.rendering.visit_film import RenderedVisit
+
+    visit = RenderedVisit(scenario, seed, found)
+    recorder = _recorder(folder, visit.config_text)
+    try:
+        _record(recorder, visit.film(recorder.video_path))
+    finally:
+        recorder.close()
+    _write_truth(found, folder)
+
+
+def _recorder(folder: Path, config_text: str) -> Recorder:
+    from edge import config
+    from edge.recorder import Recorder
+
+    store = config.parse(config_text, "store.toml")
+    return Recorder(folder, store_id=store.store.id, config_text=config_text, started_at=STARTED_AT)
+
+
+def _record(recorder: Recorder, readings: Iterable[tuple[int, Event | Signal]]) -> None:
+    import msgspec
+
+    from edge.core.events import Base
+
+    for number, (due_ns, item) in enumerate(readings, 1):
+        if isinstance(item, Base):
+            item = msgspec.structs.replace(item, seq=number, received_ns=due_ns)
+        recorder.write(item)
+
+
+def _write_truth(found: Simulated, folder: Path) -> None:
+    from edge import truth
+
     truth.save(folder, truth.parse(json.dumps(found.truth).encode(), "truth.json"))
 
 

@@ -17,16 +17,18 @@ from edge.simulation.drawn import Pixels
 RATE_HZ = 10
 TICKS_HZ = 90_000
 NS = 1_000_000_000
-ENCODER = {"preset": "slow", "bf": "0", "g": str(RATE_HZ), "keyint_min": str(RATE_HZ), "sc_threshold": "0"}
+ENCODER = {"bf": "0", "g": str(RATE_HZ), "keyint_min": str(RATE_HZ), "sc_threshold": "0"}
 CONTAINER = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "video_track_timescale": str(TICKS_HZ)}
 
 
-def film(path: Path, camera: str, picture: Callable[[float], Pixels], length_s: float, crf: int) -> list[VideoFrame]:
+def film(
+    path: Path, camera: str, picture: Callable[[float], Pixels], length_s: float, crf: int, preset: str = "slow"
+) -> list[VideoFrame]:
     """Draw and write a clip of `length_s`; picture k is captured at k / 10 s. Returns the index of the clip."""
     count = int(length_s * RATE_HZ)
     with av.open(str(path), "w", format="mp4", options=CONTAINER) as container:
         first = picture(0.0)
-        stream = container.add_stream("libx264", rate=RATE_HZ, options={**ENCODER, "crf": str(crf)})
+        stream = container.add_stream("libx264", rate=RATE_HZ, options={**ENCODER, "preset": preset, "crf": str(crf)})
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1  # several threads would give other bytes each time

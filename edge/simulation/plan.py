@@ -16,9 +16,10 @@ from edge.core.events import PointMm
 from edge.simulation.scenario import Scenario, Thing
 
 DEPTH_MM = 406.4
-PITCH_MM, WIDE_MM = 101.6, 305.0  # of a plate; wide ones carry several facings
+PITCH_MM, WIDE_MM, AISLE_MM = 101.6, 305.0, 203.2  # of a plate; wide ones carry several facings
 SIZES = {  # gondolas, shelves, plates a shelf
     "small": (2, 4, 6),
+    "aisle": (2, 4, 6),  # one facing a plate: 24 slots for the camera of each gondola
     "medium": (3, 5, 8),
     "contest": (4, 6, 12),
 }
@@ -26,6 +27,7 @@ WEIGHT_MEDIAN_G, WEIGHT_SPREAD = 270.0, 0.8  # of the 700 products of a tracked 
 LIGHTEST_G, HEAVIEST_G = 28.0, 1_100.0
 SAME_AS_NEIGHBOUR = 0.15  # flavours of one brand stand side by side and weigh the same
 CLEARLY_APART, CLEARLY_APART_G = 0.15, 25.0
+PLANOGRAMS = 7_061  # keeps a named planogram apart from the shop of the seed with that number
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,13 @@ def _plate(name: str) -> tuple[int, int, int]:
 
 
 def draw_plan(scenario: Scenario, rng: np.random.Generator) -> Plan:
-    """The shop of a scenario and a seed. Raises BadInput where its wishes cannot all be fulfilled."""
+    """The shop of a scenario and a seed. Raises BadInput where its wishes cannot all be fulfilled.
+
+    A scenario that names a planogram has the same shop at every seed; the seed chooses the places of its things.
+    """
+    places = rng
+    if scenario.store.planogram is not None:
+        rng = np.random.Generator(np.random.PCG64([scenario.store.planogram, PLANOGRAMS]))
     gondolas = _gondolas(scenario, rng)
     facings = _fixed(scenario, gondolas) if scenario.store.facings else _facings(scenario, gondolas, rng)
     products = _products(scenario, facings, rng)
@@ -154,7 +162,7 @@ def draw_plan(scenario: Scenario, rng: np.random.Generator) -> Plan:
     plan = Plan(gondolas, facings, products, gate, floor)
     plan.facing = {row.id: row for row in facings}
     for name in scenario.things:
-        _place(plan, name, scenario.wish(name), rng)
+        _place(plan, name, scenario.wish(name), places)
     return plan
 
 
@@ -166,6 +174,8 @@ def _gondolas(scenario: Scenario, rng: np.random.Generator) -> list[Gondola]:
             count, shelves, plates = max(count, gondola), max(shelves, shelf), max(plates, index)
     wide = scenario.store.per_plate > 1
     pitch, plates = (WIDE_MM, max(3, plates // 2)) if wide else (PITCH_MM, plates)
+    if scenario.store.plan == "aisle":
+        pitch = AISLE_MM
     found, x = [], 0.0
     for number in range(1, count + 1):
         lowest, top = float(rng.uniform(240, 330)), float(rng.uniform(1_380, 1_550))
@@ -194,10 +204,9 @@ def _facings(scenario: Scenario, gondolas: list[Gondola], rng: np.random.Generat
             index, number = 1, 1
             while index <= unit.plates:
                 parts = scenario.store.per_plate or 1
-                span = 2 if parts > 1 else int(rng.choice(spans, p=chances))
+                single = parts > 1 or scenario.store.plan == "aisle"
+                span = 1 if single else int(rng.choice(spans, p=chances))
                 last = min(unit.plates, index + span - 1)
-                if parts > 1:
-                    last = index
                 for part in range(parts):
                     sku = f"p{len(found) + 1:03d}"
                     name = f"{unit.id}-s{shelf}-f{number}"

@@ -27,7 +27,7 @@ from edge.simulation.tag_portal import PortalModel, read_tags
 from edge.simulation.tracking import TrackModel, track
 from edge.simulation.visit_truth import truth_of
 
-__all__ = ["STORE_ID", "Reading", "Simulated", "simulate"]
+__all__ = ["STORE_ID", "Reading", "Simulated", "chance", "clock_offset_ns", "simulate"]
 
 NS = 1_000_000_000
 
@@ -64,7 +64,7 @@ def simulate(scenario: Scenario, seed: int) -> Simulated:
         timed += _through_clock(items, scenario, chance(scenario, seed, f"clock {device}"))
     frames = track(happened, chance(scenario, seed, "tracker"), TrackModel(), "hands" in scenario.sensors)
     if "tracks" in scenario.sensors:
-        offset = _offset_ns(scenario, chance(scenario, seed, "clock tracker"))
+        offset = clock_offset_ns(scenario, chance(scenario, seed, "clock tracker"))
         timed += [(frame.captured_ns + round(late * NS), _shifted(frame, offset)) for frame, late in frames.frames]
     run_id = f"simulated-{scenario.name}-{seed}"
     timed = spoil(timed, scenario, plan, run_id, chance(scenario, seed, "faults"))
@@ -104,13 +104,14 @@ def _device_streams(scenario: Scenario, happened: Happened, seed: int) -> list[t
     return found
 
 
-def _offset_ns(scenario: Scenario, rng: np.random.Generator) -> int:
+def clock_offset_ns(scenario: Scenario, rng: np.random.Generator) -> int:
+    """How wrong the clock of a device is."""
     return round(float(rng.uniform(-scenario.skew_ms, scenario.skew_ms)) * 1e6)
 
 
 def _through_clock(items: list[Item], scenario: Scenario, rng: np.random.Generator) -> list[Timed]:
     """A device's clock is wrong by a constant; its messages take 5 to 50 ms."""
-    offset = _offset_ns(scenario, rng)
+    offset = clock_offset_ns(scenario, rng)
     return [(_complete_ns(item) + round(float(rng.uniform(5, 50)) * 1e6), _shifted(item, offset)) for item in items]
 
 

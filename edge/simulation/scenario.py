@@ -48,9 +48,13 @@ class FacingRow(Part):
 
 
 class StorePart(Part):
-    """The shop: `plan` says how large, `per_plate` how many facings share a plate (0 = a facing has its own plates)."""
+    """The shop: `plan` says how large, `per_plate` how many facings share a plate (0 = a facing has its own plates).
 
-    plan: Literal["small", "medium", "contest"] = "small"
+    `planogram` names one shop for all seeds; left out, every seed is another shop.
+    """
+
+    plan: Literal["small", "aisle", "medium", "contest"] = "small"
+    planogram: Annotated[int | None, Field(ge=0)] = None
     per_plate: Annotated[int, Field(ge=0, le=3)] = 0
     products: list[ProductRow] = []
     facings: list[FacingRow] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from edge.simulation.gate_events import CAMERA, GATE, shopper_id
 from edge.simulation.plan import Facing, Plan
 from edge.simulation.scenario import Scenario
@@ -11,8 +13,8 @@ STORE_ID = "simulated"
 SLOT_PX = 20  # slots stand side by side in an imagined picture
 
 
-def config_text(scenario: Scenario, plan: Plan) -> str:
-    """The text of the file."""
+def config_text(scenario: Scenario, plan: Plan, slots_px: Mapping[str, Sequence[tuple[int, int]]] | None = None) -> str:
+    """The text of the file. `slots_px` are the corners of the facings in the pictures of their cameras, if drawn."""
     out = ["[store]", f'id = "{STORE_ID}"', 'currency = "KRW"', f"floor_mm = {list(plan.floor_mm)}"]
     out += ["", "[visits]", f'open_on = "{"gate" if "gate" in scenario.sensors else "track"}"']
     if staff(scenario):
@@ -35,7 +37,7 @@ def config_text(scenario: Scenario, plan: Plan) -> str:
         out += _plates(plan)
     if "cameras" in scenario.sensors:
         for number, facing in enumerate(plan.facings):
-            out += _slot(facing, number, "plates" in scenario.sensors)
+            out += _slot(facing, number, "plates" in scenario.sensors, slots_px)
     return "\n".join(out) + "\n"
 
 
@@ -63,9 +65,15 @@ def _plates(plan: Plan) -> list[str]:
     return out
 
 
-def _slot(facing: Facing, number: int, plates: bool) -> list[str]:
-    box = [SLOT_PX * (number % 30), SLOT_PX * (number // 30), SLOT_PX * (number % 30 + 1), SLOT_PX * (number // 30 + 1)]
-    out = ["", "[[slot]]", f'id = "{facing.id}"', f'camera = "cam-{facing.gondola.id}"', f"box_px = {box}"]
+def _slot(
+    facing: Facing, number: int, plates: bool, slots_px: Mapping[str, Sequence[tuple[int, int]]] | None
+) -> list[str]:
+    out = ["", "[[slot]]", f'id = "{facing.id}"', f'camera = "cam-{facing.gondola.id}"']
+    if slots_px is not None:
+        out += [f"polygon_px = {[list(corner) for corner in slots_px[facing.id]]}"]
+    else:
+        left, top = SLOT_PX * (number % 30), SLOT_PX * (number // 30)
+        out += [f"box_px = {[left, top, left + SLOT_PX, top + SLOT_PX]}"]
     out += [f'sku = "{facing.sku}"', f"count = {facing.stock}"]
     out += [f"plates = {_list(list(facing.plates))}"] if plates else []
     return [*out, f"position_mm = {list(facing.spot())}"]
