@@ -28,6 +28,7 @@ PRIOR_TAKE = 0.8  # from a stocked slot a take is likelier than an item put in f
 CROWDED_SHARE = 0.002
 CROWDED_FACTOR = 1.35
 SIGN_SLOPE, SIGN_DOUBT = 1.3, 0.8  # an item put before another one scores about 1, a clear take or put 4 and more
+FLUTTER = 0.5  # of the threshold
 ALIKE = 0.6  # of the threshold: two looks are the same
 FLUSH_TRUST = 0.7
 KEPT_LAYERS = 4
@@ -45,10 +46,14 @@ class SlotRules:
 
 @dataclass(frozen=True)
 class Sight:
-    """What the scene says of one slot at one moment; `planes` and `close` cover the slot and its margin."""
+    """What the scene says of one slot at one moment; `planes` and `close` cover the slot and its margin.
+
+    `touched`: something moves or stands there; `hidden`: it stands there, so that it is no flutter of the picture.
+    """
 
     at_ns: int
     touched: bool
+    hidden: bool
     reached: bool
     crowded: float
     offset: NDArray[np.float32]
@@ -118,7 +123,7 @@ class SlotMemory:
         """Take in one moment of the slot."""
         self._last = sight
         events = self._follow_reach(sight)
-        if sight.touched:
+        if sight.touched and (sight.hidden or not self._flutters(patch)):
             self._touch(sight.at_ns)
             return Judgement(tuple(events))
         if self._quiet is None:
@@ -141,6 +146,13 @@ class SlotMemory:
         if self._reach_ns is not None:
             events += self._close_reach(at_ns)
         return events
+
+    def _flutters(self, patch: NDArray[np.float32]) -> bool:
+        """Whether the slot looks as in the quiet time before: a key frame of the video moves every edge a little."""
+        if self._quiet is None:
+            return False
+        still = np.zeros(3, np.float32)
+        return distance(describe(self._quiet.patch, still), describe(patch, still)) < FLUTTER * self.rules.threshold
 
     def _touch(self, at_ns: int) -> None:
         self._quiet, self._differs_ns = None, None

@@ -126,6 +126,7 @@ class SlotWatch:
         return Sight(
             at_ns=at_ns,
             touched=bool((body | moving)[close].mean() > TOUCH_SHARE),
+            hidden=bool(body[close].mean() > TOUCH_SHARE),
             reached=bool((body | moving)[within].mean() > REACH_SHARE),
             crowded=float(body[close].mean()),
             offset=scene.offset,

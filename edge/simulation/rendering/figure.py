@@ -18,7 +18,7 @@ from edge.simulation.stage import Body
 Vector: TypeAlias = NDArray[np.float64]
 Colour: TypeAlias = tuple[float, float, float]
 HIP, SHOULDER, NECK, HEAD = 0.53, 0.818, 0.87, 0.936
-UPPER_ARM, FOREARM, HAND, THIGH, SHANK, FOOT_HIGH = 0.172, 0.157, 0.055, 0.245, 0.246, 0.045
+UPPER_ARM, FOREARM, HAND, THIGH, SHANK, FOOT_HIGH = 0.186, 0.146, 0.060, 0.245, 0.246, 0.045
 SHOULDER_WIDE, HIP_WIDE = 0.118, 0.055
 STRETCH = 0.97
 SMOOTH_S = (-0.16, -0.08, 0.0, 0.08, 0.16)
@@ -28,7 +28,7 @@ UP = np.array([0.0, 0.0, 1.0])
 
 @dataclass(frozen=True)
 class Clothes:
-    """Colours 0..1; `sleeve`: how far down the arm the shirt goes (1 = wrist); `pattern`: 0 plain, 1 rings, 2 checks."""
+    """Colours 0..1; `sleeve`: how far the shirt goes down the arm, 1 = wrist; `pattern`: 0 plain, 1 rings, 2 checks."""
 
     shirt: Colour
     trousers: Colour
@@ -102,30 +102,47 @@ def pose_at(body: Body, at_s: float) -> Pose:
     left = np.array([-ahead[1], ahead[0], 0.0])
     times = at_s + np.array(HAND_SMOOTH_S)
     hands = (body.hands(0, times).mean(axis=0), body.hands(1, times).mean(axis=0))
-    lean, crouch = _bend(tall, place, ahead, left, hands)
-    hips = place + UP * (HIP * tall - crouch) - ahead * (0.5 * math.sin(lean) * 0.18 * tall + 0.25 * crouch)
-    spine = UP * math.cos(lean) + ahead * math.sin(lean)
+    lean, crouch, forward = _bend(tall, place, ahead, left, hands)
+    hips, spine = _hips(tall, place, ahead, lean, crouch, forward), UP * math.cos(lean) + ahead * math.sin(lean)
     chest = hips + spine * (SHOULDER - HIP) * tall
     shoulders = (chest + left * SHOULDER_WIDE * tall, chest - left * SHOULDER_WIDE * tall)
     return Pose(ahead, left, hips, chest, shoulders, hands, _feet(body, at_s, place, ahead, left))
 
 
-def _bend(tall: float, place: Vector, ahead: Vector, left: Vector, hands: tuple[Vector, Vector]) -> tuple[float, float]:
-    """Lean (radians) and crouch (mm): the least with which both hands are within an arm's length."""
+def _bend(
+    tall: float, place: Vector, ahead: Vector, left: Vector, hands: tuple[Vector, Vector]
+) -> tuple[float, float, float]:
+    """Lean (radians), crouch and forward shift (mm): the least with which both hands are within an arm's length.
+
+    Where they never are, what brings them nearest.
+    """
     reach = (UPPER_ARM + FOREARM + HAND) * tall * STRETCH
-    for step in np.linspace(0, 1, 13):
-        lean, crouch = float(step) * 1.15, float(max(0.0, step - 0.3)) * 0.36 * tall
-        spine = UP * math.cos(lean) + ahead * math.sin(lean)
-        hips = place + UP * (HIP * tall - crouch) - ahead * (0.5 * math.sin(lean) * 0.18 * tall + 0.25 * crouch)
-        chest = hips + spine * (SHOULDER - HIP) * tall
-        sides = (1.0, -1.0)
-        gaps = [
-            float(np.linalg.norm(hand - chest - left * side * SHOULDER_WIDE * tall))
-            for hand, side in zip(hands, sides, strict=True)
-        ]
-        if max(gaps) <= reach:
-            break
-    return lean, crouch
+    best: tuple[float, tuple[float, float, float]] | None = None
+    for step in np.linspace(0, 1, 16):
+        for low in (0.0, 1.0):
+            wish = (
+                max(0.0, step - 0.25) * 1.35,
+                low * max(0.0, step - 0.4) * 0.5 * tall,
+                min(1.0, step * 3) * 0.12 * tall,
+            )
+            spine = UP * math.cos(wish[0]) + ahead * math.sin(wish[0])
+            chest = _hips(tall, place, ahead, *wish) + spine * (SHOULDER - HIP) * tall
+            gap = max(
+                float(np.linalg.norm(hand - chest - left * side * SHOULDER_WIDE * tall))
+                for hand, side in zip(hands, (1.0, -1.0), strict=True)
+            )
+            if gap <= reach:
+                return wish
+            if best is None or gap < best[0]:
+                best = (gap, wish)
+    assert best is not None
+    return best[1]
+
+
+def _hips(tall: float, place: Vector, ahead: Vector, lean: float, crouch: float, forward: float) -> Vector:
+    back = 0.09 * math.sin(lean) * tall + 0.25 * crouch - forward
+    found: Vector = place + UP * (HIP * tall - crouch) - ahead * back
+    return found
 
 
 def _feet(body: Body, at_s: float, place: Vector, ahead: Vector, left: Vector) -> tuple[Vector, Vector]:
