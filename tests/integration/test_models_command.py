@@ -5,34 +5,42 @@ from __future__ import annotations
 import hashlib
 import http.server
 import json
-import os
-import subprocess
 import sys
 import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
+from edge.__main__ import main
 from edge.core.errors import BadInput
 from vision.models.fetch import Fetcher, receive
 from vision.models.manifest import Model, ModelFile, Package, model_named
 
-ROOT = Path(__file__).resolve().parents[2]
-NO_NETWORK = {"https_proxy": "http://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1", "no_proxy": ""}
+NO_NETWORK = {"https_proxy": "http://127.0.0.1:1", "no_proxy": "", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
 BODY = bytes(range(256)) * 8_000  # two blocks of a download
 
 
-def models(*options: str, **more: str) -> tuple[int, str, str]:
-    environment = {key: value for key, value in os.environ.items() if key != "MUIN_MODELS"}
-    done = subprocess.run(
-        [sys.executable, "-m", "edge", "models", *options],
-        capture_output=True, text=True, cwd=ROOT, env={**environment, **more}, check=False,
-    )  # fmt: skip
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout, done.stderr
+class Ran(Protocol):
+    """Runs `muin models ...`; exit code, stdout, stderr."""
+
+    def __call__(self, *options: str) -> tuple[int, str, str]: ...
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ran:
+    monkeypatch.delenv("MUIN_MODELS", raising=False)
+
+    def run(*options: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["muin", "models", *options])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
 
 
 def row(document: str) -> dict[str, Any]:
@@ -41,7 +49,7 @@ def row(document: str) -> dict[str, Any]:
     return found
 
 
-def test_list_says_what_is_there(shared_models: Path) -> None:
+def test_list_says_what_is_there(models: Ran, shared_models: Path) -> None:
     code, out, _ = models("list", "--json", "--models", str(shared_models))
     assert code == 0
     document = json.loads(out)
@@ -55,7 +63,7 @@ def test_list_says_what_is_there(shared_models: Path) -> None:
     assert "absent" in out
 
 
-def test_pull_from_a_folder_then_verify(shared_models: Path, tmp_path: Path) -> None:
+def test_pull_from_a_folder_then_verify(models: Ran, shared_models: Path, tmp_path: Path) -> None:
     folder = tmp_path / "models"
     store = tmp_path / "store.toml"
     store.write_text(f'[store]\nid = "t"\ncurrency = "EUR"\n[models]\nfolder = "{folder}"\n')
@@ -77,11 +85,14 @@ def test_pull_from_a_folder_then_verify(shared_models: Path, tmp_path: Path) -> 
     assert (code, row(out)["state"]) == (0, "pulled")
 
 
-def test_without_network_it_says_so_and_how_to_go_on(tmp_path: Path) -> None:
+def test_without_network_it_says_so_and_how_to_go_on(
+    models: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "models"
+    for key, value in NO_NETWORK.items():
+        monkeypatch.setenv(key, value)
     for name in ("yunet", "mediapipe_face_detection"):
-        more = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path), "PIP_EXTRA_INDEX_URL": ""}
-        code, out, err = models("pull", name, "--models", str(folder), "--json", **NO_NETWORK, **more)
+        code, out, err = models("pull", name, "--models", str(folder), "--json")
         assert (code, row(out)["state"]) == (1, "failed")
         assert f"`muin models pull {name} --from FOLDER`" in err
     assert not folder.exists()
@@ -98,19 +109,19 @@ def test_without_network_it_says_so_and_how_to_go_on(tmp_path: Path) -> None:
         (("list", "--config", "/nowhere.toml"), "cannot be read"),
     ],
 )
-def test_bad_input(options: tuple[str, ...], words: str) -> None:
+def test_bad_input(models: Ran, options: tuple[str, ...], words: str) -> None:
     code, out, err = models(*options)
     assert (code, out) == (2, "")
     assert words in err
 
 
-def test_verify_of_a_named_model_that_is_absent(tmp_path: Path) -> None:
+def test_verify_of_a_named_model_that_is_absent(models: Ran, tmp_path: Path) -> None:
     code, _, err = models("verify", "yunet", "--models", str(tmp_path))
     assert code == 1
     assert "muin models pull yunet" in err
 
 
-def test_a_folder_that_cannot_be_written(shared_models: Path, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written(models: Ran, shared_models: Path, tmp_path: Path) -> None:
     """A file where the folder should be: refused for root as well, whom a read-only folder would not stop."""
     (tmp_path / "models").write_text("")
     code, _, err = models("pull", "yunet", "--from", str(shared_models), "--models", str(tmp_path / "models"))

@@ -10,9 +10,10 @@ import pytest
 
 from edge.config import Models, OwnModel
 from edge.core.errors import BadInput
-from vision.models import ModelAbsent, ModelBad, all_models, model_named, open_network, resolve
+from vision.models import ModelAbsent, ModelBad, all_models, model_named, open_network, resolve, tflite
 from vision.models.features import FEATURES, as_markdown, state_of
-from vision.models.network import choose_providers, fits
+from vision.models.form import fits
+from vision.models.network import choose_providers
 
 ROOT = Path(__file__).resolve().parents[2]
 LIGHT = model_named("light_person").file[0]
@@ -188,9 +189,36 @@ def test_what_a_feature_gets(tmp_path: Path, shared_models: Path) -> None:
 
 
 def test_shapes() -> None:
-    assert fits(["b", 3, "h", None], ("n", 3, 8, 8))
-    assert fits([1, 3, 8, 8], (1, 3, "h", "w"))
-    assert not fits([1, 3, 8], (1, 3, 8, 8))
-    assert not fits([1, 4, 8, 8], (1, 3, 8, 8))
-    assert fits([1, 3, 64, 64], (1, 3, "side", "side"))
-    assert not fits([1, 3, 64, 32], (1, 3, "side", "side"))
+    assert fits(("b", 3, "h", "None"), ("n", 3, 8, 8))
+    assert fits((1, 3, 8, 8), (1, 3, "h", "w"))
+    assert not fits((1, 3, 8), (1, 3, 8, 8))
+    assert not fits((1, 4, 8, 8), (1, 3, 8, 8))
+    assert fits((1, 3, 64, 64), (1, 3, "side", "side"))
+    assert not fits((1, 3, 64, 32), (1, 3, "side", "side"))
+
+
+@pytest.mark.parametrize("name", [name for name, model in all_models().items() if model.runtime == "tflite"])
+def test_tflite_files_have_the_form_of_the_manifest(name: str, shared_models: Path) -> None:
+    found = resolve(name, shared_models)
+    for part in found.places:
+        assert tflite.model_bytes(found, part)[4:8] == b"TFL3"
+
+
+def test_an_own_tflite_file_of_another_form_is_refused(tmp_path: Path, shared_models: Path) -> None:
+    hand = shared_models / "mediapipe_hands" / "hand_landmark_full.tflite"
+    with pytest.raises(ModelBad, match=r"input input_1 is float32 \[1, 224, 224, 3\], wanted uint8"):
+        tflite.model_bytes(resolve("movenet_lightning_int8", own(hand, model="movenet_lightning_int8")))
+    whole = hand.read_bytes()
+    for data in (b"", b"text" * 9, whole[:100], whole[:4] + b"TFL3" + b"\xff" * 100, whole[: len(whole) // 2]):
+        (tmp_path / "mine.tflite").write_bytes(data)
+        settings = own(tmp_path / "mine.tflite", model="movenet_lightning_int8")
+        with pytest.raises(ModelBad, match=r"is not a usable TFLite file|another network"):
+            tflite.model_bytes(resolve("movenet_lightning_int8", settings))
+
+
+def test_the_hand_bundle_opens_in_mediapipe(shared_models: Path) -> None:
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    found = resolve("mediapipe_hands", shared_models, parts=("palm_full", "landmarks_full"))
+    options = vision.HandLandmarkerOptions(base_options=BaseOptions(model_asset_buffer=tflite.hand_task(found)))
+    vision.HandLandmarker.create_from_options(options).close()

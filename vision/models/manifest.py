@@ -30,7 +30,8 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file inside a package of the index: `member` of release `version`.
 
     `installed`: the product's own requirements bring it, and it is used where pip put it. `python` and `platform` pick
-    the wheel where there are several; the file inside is data and the same in each.
+    the wheel where there are several; the file inside is data and the same in each. `build` names what makes our file
+    from that member (vision.models.fetch.BUILDERS).
     """
 
     name: str
@@ -39,6 +40,7 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     installed: bool = False
     python: str = ""
     platform: str = ""
+    build: str = ""
 
 
 class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

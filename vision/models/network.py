@@ -12,7 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.models.manifest import Shape
+from vision.models.form import CURE, check_form
+from vision.models.manifest import Form, Shape
 from vision.models.places import Found, ModelBad, Place
 
 # What onnxruntime calls those who compute, quickest first. The runtime that is installed says which of them it offers.
@@ -37,8 +38,8 @@ class Network:
         self.path = place.path
         self.inputs: tuple[str, ...] = tuple(item.name for item in session.get_inputs())
         self.outputs: tuple[str, ...] = tuple(item.name for item in session.get_outputs())
-        self.input_shapes: tuple[Shape, ...] = tuple(tuple(item.shape) for item in session.get_inputs())
-        self.output_shapes: tuple[Shape, ...] = tuple(tuple(item.shape) for item in session.get_outputs())
+        self.input_shapes: tuple[Shape, ...] = tuple(_shape(item) for item in session.get_inputs())
+        self.output_shapes: tuple[Shape, ...] = tuple(_shape(item) for item in session.get_outputs())
         self._missed = missed
 
     @property
@@ -65,7 +66,7 @@ def open_network(found: Found, part: str = "", threads: int = 1) -> Network:
     place = found.of(part)
     providers, missed = choose_providers(found.provider, available_providers())
     network = Network(_session(place.path, providers, threads), place, missed)
-    check_form(place, network.session)
+    check_form(place, _forms(network.session.get_inputs()), _forms(network.session.get_outputs()))
     return network
 
 
@@ -92,36 +93,13 @@ def choose_providers(wanted: str, offered: list[str]) -> tuple[list[str], str]:
     return list(dict.fromkeys([*([wanted] if wanted in offered else []), "cpu"])), missed
 
 
-def check_form(place: Place, session: Any) -> None:
-    """Compare tensors with the manifest; an operator's own file may have the wider `own_shape`. Raises ModelBad."""
-    for side, wanted, found in (
-        ("input", place.file.inputs, session.get_inputs()),
-        ("output", place.file.outputs, session.get_outputs()),
-    ):
-        if len(wanted) != len(found):
-            raise ModelBad(str(place.path), f"has {len(found)} {side}s, wanted {len(wanted)}: another network; {CURE}")
-        for form, item in zip(wanted, found, strict=True):
-            kind = TYPES.get(item.type, item.type)
-            shape = form.shape if place.whose != "own" else form.own_shape or form.shape
-            if kind != form.type or not fits(item.shape, shape):
-                text = f"{side} {item.name} is {kind} {item.shape}, wanted {form.type} {list(shape)}"
-                raise ModelBad(str(place.path), f"{text}: another network; {CURE}")
+def _forms(items: Sequence[Any]) -> list[Form]:
+    return [Form(name=item.name, type=TYPES.get(item.type, item.type), shape=_shape(item)) for item in items]
 
 
-CURE: Final = "put the right file there (`muin models pull`)"
-
-
-def fits(found: Sequence[int | str | None], wanted: Shape) -> bool:
-    """Whether a file's shape can take what its users give it.
-
-    The same rank, equal where a number is wanted, and one number where one word stands twice. What the file leaves free
-    fits everything.
-    """
-    if len(found) != len(wanted):
-        return False
-    fixed = [(want, have) for want, have in zip(wanted, found, strict=True) if isinstance(have, int)]
-    words = dict(fixed)
-    return all(have == (want if isinstance(want, int) else words[want]) for want, have in fixed)
+def _shape(item: Any) -> Shape:
+    """Sides of a tensor; one that the file leaves free is a word."""
+    return tuple(side if isinstance(side, int) else str(side) for side in item.shape)
 
 
 def _session(path: Path, providers: list[str], threads: int) -> Any:

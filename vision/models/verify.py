@@ -12,6 +12,7 @@ from edge.core.errors import BadInput
 from vision.models.manifest import Model, ModelFile
 from vision.models.network import open_network
 from vision.models.places import Found, ModelAbsent, verified
+from vision.models.tflite import model_bytes
 
 
 def check(model: Model, file: ModelFile, settings: Models) -> dict[str, Any]:
@@ -24,6 +25,9 @@ def check(model: Model, file: ModelFile, settings: Models) -> dict[str, Any]:
         if model.runtime == "onnx":
             network = open_network(Found(model, {file.part: place}, settings.provider), file.part)
             detail += f"; opens on {network.provider}"
+        elif model.runtime == "tflite":
+            model_bytes(Found(model, {file.part: place}), file.part)
+            detail += "; its tensors as well"
     except ModelAbsent as error:
         return row | {"state": "absent", "detail": str(error)}
     except BadInput as error:
