@@ -28,8 +28,13 @@ def check(
         return
     if file is None:
         raise BadInput("FILE", "give the path of a store.toml, or --schema")
+    from vision.models.places import own_problems
+
     try:
         found = config.load(file)
+        unknown = own_problems(found.models)
+        if unknown:
+            raise config.ConfigError(str(file), unknown)
     except config.ConfigError as error:
         if as_json:
             print(json.dumps({"ok": False, "problems": [{"place": p, "text": t} for p, t in error.problems]}))

@@ -201,7 +201,7 @@ def _senses(found: config.StoreConfig) -> list[Check]:
 
 def _networks(found: config.StoreConfig) -> list[Check]:
     """The models folder, and who computes networks here."""
-    from vision.models.network import available_providers, choose_providers, runtime_version
+    from vision.models.network import available_providers, choose_providers, has_engines, runtime_version
     from vision.models.places import check_own
 
     checks, folder, wanted = [], found.models.folder, found.models.provider
@@ -213,7 +213,8 @@ def _networks(found: config.StoreConfig) -> list[Check]:
     except BadInput as error:
         checks.append(_unusable("models", error))
     offered = available_providers()
-    [first, *_], missed = choose_providers(wanted, offered)
+    missed = wanted not in ("auto", *offered)
+    first = choose_providers(wanted, offered, has_engines(folder))[0]
     detail = f"onnxruntime {runtime_version()} offers {', '.join(offered)}; networks are tried on {first} first"
     cure = f'install the onnxruntime that offers {wanted}, or set models.provider = "auto"' if missed else ""
     checks.append(Check(device="networks", state="failed" if missed else "ok", detail=detail, cure=cure))

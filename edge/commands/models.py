@@ -71,6 +71,7 @@ def pull(
     rows: list[dict[str, Any]] = []
     with Fetcher(Path(settings.folder), source, _tell) as fetcher:
         for model in chosen:
+            fetcher.note(model)
             for file in model.file:
                 rows.append({"model": model.name, "part": file.part, "file": file.file, "detail": ""})
                 try:

@@ -73,7 +73,7 @@ def test_pull_from_a_folder_then_verify(models: Ran, shared_models: Path, tmp_pa
     assert (code, row(out)["state"]) == (0, "there")
     code, out, _ = models("verify", "yunet", "--models", str(folder), "--json")
     assert (code, row(out)["state"]) == (0, "ok")
-    assert "opens on cpu" in row(out)["detail"]
+    assert "opens: yunet_n_dynamic.onnx (onnxruntime, cpu)" in row(out)["detail"]
     [file] = folder.rglob("*.onnx")
     file.write_bytes(file.read_bytes()[:1000])
     code, out, err = models("verify", "--models", str(folder), "--json")
@@ -113,6 +113,27 @@ def test_bad_input(models: Ran, options: tuple[str, ...], words: str) -> None:
     code, out, err = models(*options)
     assert (code, out) == (2, "")
     assert words in err
+
+
+def test_what_to_know_before_using_a_model_is_said(models: Ran, shared_models: Path, tmp_path: Path) -> None:
+    _, _, err = models("pull", "osnet_x0_25", "--from", str(shared_models), "--models", str(tmp_path))
+    assert "Trained on MSMT17" in err
+
+
+def test_check_names_every_own_file_that_is_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = "".join(
+        f'[[models.own]]\nmodel = "{name}"\npath = "x"\nsha256 = "{"0" * 64}"\n' for name in ("a", "minifasnet")
+    )
+    store = tmp_path / "store.toml"
+    store.write_text(f'[store]\nid = "t"\ncurrency = "EUR"\n{own}')
+    monkeypatch.setattr(sys, "argv", ["muin", "check", str(store), "--json"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    places = [row["place"] for row in json.loads(capsys.readouterr().out)["problems"]]
+    assert places == ["models.own[0].model", "models.own[1].part"]
 
 
 def test_verify_of_a_named_model_that_is_absent(models: Ran, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from edge.config import Models, OwnModel
 from edge.core.errors import BadInput
-from vision.models import ModelAbsent, ModelBad, all_models, model_named, open_network, resolve, tflite
+from vision.models import ModelAbsent, ModelBad, Network, all_models, model_named, open_network, resolve, tflite
 from vision.models.features import FEATURES, as_markdown, state_of
 from vision.models.form import fits
-from vision.models.network import choose_providers
+from vision.models.network import choose_providers, has_engines
 
 ROOT = Path(__file__).resolve().parents[2]
 LIGHT = model_named("light_person").file[0]
@@ -134,26 +134,39 @@ def test_dlib_s_files_are_used_where_pip_put_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "offered", "chosen", "remark"),
+    ("wanted", "offered", "prepared", "chosen"),
     [
-        ("auto", ["tensorrt", "cuda", "cpu"], ["tensorrt", "cuda", "cpu"], ""),
-        ("auto", ["cpu"], ["cpu"], ""),
-        ("cuda", ["tensorrt", "cuda", "cpu"], ["cuda", "cpu"], ""),
-        ("tensorrt", ["cpu"], ["cpu"], "; tensorrt is not offered by this onnxruntime"),
-        ("cpu", ["cuda", "cpu"], ["cpu"], ""),
+        ("auto", ["tensorrt", "cuda", "cpu"], True, ["tensorrt", "cuda", "cpu"]),
+        ("auto", ["tensorrt", "cuda", "cpu"], False, ["cuda", "cpu"]),
+        ("auto", ["cpu"], True, ["cpu"]),
+        ("cuda", ["tensorrt", "cuda", "cpu"], False, ["cuda", "cpu"]),
+        ("tensorrt", ["tensorrt", "cpu"], False, ["tensorrt", "cpu"]),
+        ("tensorrt", ["cpu"], False, ["cpu"]),
+        ("cpu", ["cuda", "cpu"], False, ["cpu"]),
     ],
 )
-def test_who_computes(wanted: str, offered: list[str], chosen: list[str], remark: str) -> None:
-    assert choose_providers(wanted, offered) == (chosen, remark)
+def test_who_computes(wanted: str, offered: list[str], prepared: bool, chosen: list[str]) -> None:
+    assert choose_providers(wanted, offered, prepared) == chosen
+
+
+def test_engines_that_tensorrt_built_are_found(tmp_path: Path) -> None:
+    assert not has_engines(None)
+    assert not has_engines(str(tmp_path))
+    (tmp_path / "engines").mkdir()
+    assert not has_engines(str(tmp_path))
+    (tmp_path / "engines" / "x_sm87.engine").touch()
+    assert has_engines(str(tmp_path))
 
 
 def test_a_wish_that_cannot_be_met_is_said(shared_models: Path) -> None:
     settings = Models(folder=str(shared_models), provider="tensorrt")
     network = open_network(resolve("osnet_x0_25", settings))
     assert network.provider == "cpu"
-    assert network.describe() == (
-        "osnet_x0_25_msmt17.onnx (onnxruntime, cpu; tensorrt is not offered by this onnxruntime)"
-    )
+    name = "osnet_x0_25_msmt17.onnx"
+    assert network.describe() == f"{name} (onnxruntime, cpu; tensorrt is not offered by this onnxruntime)"
+    place = resolve("osnet_x0_25", settings).of("")
+    stopped = Network(network.session, place, "auto", ["cuda", "cpu"])
+    assert stopped.describe() == f"{name} (onnxruntime, cpu; cuda is offered but did not start)"
 
 
 def test_all_networks_open_and_have_the_form_of_the_manifest(shared_models: Path) -> None:

@@ -53,6 +53,11 @@ class Fetcher:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def note(self, model: Model) -> None:
+        """Say what an operator must know before using a model."""
+        if model.note:
+            self._say(f"{model.name}: {model.note}")
+
     def pull(self, model: Model, file: ModelFile) -> State:
         """Bring one file. Raises BadInput, with the old file (if any) still in its place."""
         if file.package is not None and file.package.installed:

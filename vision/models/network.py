@@ -22,6 +22,7 @@ PROVIDERS: Final = {
     "cuda": "CUDAExecutionProvider",
     "cpu": "CPUExecutionProvider",
 }
+ENGINES: Final = "engines"
 TYPES: Final = {
     "tensor(float)": "float32",
     "tensor(float16)": "float16",
@@ -33,14 +34,14 @@ TYPES: Final = {
 class Network:
     """An open network. One instance per thread of work; each camera has a process of its own."""
 
-    def __init__(self, session: Any, place: Place, missed: str = "") -> None:
+    def __init__(self, session: Any, place: Place, wanted: str = "auto", tried: Sequence[str] = ("cpu",)) -> None:
         self.session = session
         self.path = place.path
         self.inputs: tuple[str, ...] = tuple(item.name for item in session.get_inputs())
         self.outputs: tuple[str, ...] = tuple(item.name for item in session.get_outputs())
         self.input_shapes: tuple[Shape, ...] = tuple(_shape(item) for item in session.get_inputs())
         self.output_shapes: tuple[Shape, ...] = tuple(_shape(item) for item in session.get_outputs())
-        self._missed = missed
+        self._wanted, self._tried = wanted, tuple(tried)
 
     @property
     def provider(self) -> str:
@@ -54,8 +55,13 @@ class Network:
         return [np.asarray(item) for item in answer]
 
     def describe(self) -> str:
-        """File and provider, for people who install a shop."""
-        return f"{self.path.name} (onnxruntime, {self.provider}{self._missed})"
+        """File and provider, for people who install a shop; with the reason where the wish was not met."""
+        provider = self.provider
+        if self._wanted not in ("auto", *self._tried):
+            return f"{self.path.name} (onnxruntime, {provider}; {self._wanted} is not offered by this onnxruntime)"
+        if provider != self._tried[0]:
+            return f"{self.path.name} (onnxruntime, {provider}; {self._tried[0]} is offered but did not start)"
+        return f"{self.path.name} (onnxruntime, {provider})"
 
 
 def open_network(found: Found, part: str = "", threads: int = 1) -> Network:
@@ -64,10 +70,22 @@ def open_network(found: Found, part: str = "", threads: int = 1) -> Network:
     Raises ModelBad for a file that onnxruntime refuses or whose tensors are not those that its users count on.
     """
     place = found.of(part)
-    providers, missed = choose_providers(found.provider, available_providers())
-    network = Network(_session(place.path, providers, threads), place, missed)
-    check_form(place, _forms(network.session.get_inputs()), _forms(network.session.get_outputs()))
-    return network
+    tried = choose_providers(found.provider, available_providers(), has_engines(found.folder))
+    session = _session(place.path, [_with_options(name, found.folder) for name in tried], threads)
+    check_form(place, _forms(session.get_inputs()), _forms(session.get_outputs()))
+    return Network(session, place, found.provider, tried)
+
+
+def has_engines(folder: str | None) -> bool:
+    """Whether TensorRT built something for this box before: it is kept in a folder beside the models."""
+    return folder is not None and any(Path(folder, ENGINES).glob("*.engine"))
+
+
+def _with_options(name: str, folder: str | None) -> tuple[str, dict[str, Any]]:
+    """Options of a provider. TensorRT builds for minutes, so what it built is kept."""
+    if name != "tensorrt" or folder is None:
+        return PROVIDERS[name], {}
+    return PROVIDERS[name], {"trt_engine_cache_enable": True, "trt_engine_cache_path": str(Path(folder, ENGINES))}
 
 
 def available_providers() -> list[str]:
@@ -85,12 +103,17 @@ def runtime_version() -> str:
     return str(onnxruntime.__version__)
 
 
-def choose_providers(wanted: str, offered: list[str]) -> tuple[list[str], str]:
-    """Providers to try in order, the CPU last, and a remark where the wish cannot be met."""
+def choose_providers(wanted: str, offered: Sequence[str], prepared: bool = False) -> list[str]:
+    """Providers to try in order, the CPU last.
+
+    "auto" takes TensorRT only where engines were built before (`prepared`): building takes minutes, and a worker that
+    says nothing for so long is started again.
+    """
     if wanted == "auto":
-        return list(dict.fromkeys([*offered, "cpu"])), ""
-    missed = "" if wanted in offered or wanted == "cpu" else f"; {wanted} is not offered by this onnxruntime"
-    return list(dict.fromkeys([*([wanted] if wanted in offered else []), "cpu"])), missed
+        first = [name for name in offered if name != "tensorrt" or prepared]
+    else:
+        first = [wanted] if wanted in offered else []
+    return list(dict.fromkeys([*first, "cpu"]))
 
 
 def _forms(items: Sequence[Any]) -> list[Form]:
@@ -102,7 +125,7 @@ def _shape(item: Any) -> Shape:
     return tuple(side if isinstance(side, int) else str(side) for side in item.shape)
 
 
-def _session(path: Path, providers: list[str], threads: int) -> Any:
+def _session(path: Path, providers: list[tuple[str, dict[str, Any]]], threads: int) -> Any:
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
@@ -111,9 +134,7 @@ def _session(path: Path, providers: list[str], threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(
-            path.read_bytes(), options, providers=[PROVIDERS[name] for name in providers]
-        )
+        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=providers)
     except (OSError, *refused, errors.InvalidArgument, errors.NotImplemented) as error:
         reason = str(error).splitlines()[0]
         raise ModelBad(str(path), f"is not a usable ONNX file ({reason}); {CURE}") from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +41,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Found:
-    """The verified files of a model by part; `provider` is the configured wish for who computes."""
+    """The verified files of a model by part.
+
+    `provider` is the configured wish for who computes, `folder` the models folder.
+    """
 
     model: Model
     places: Mapping[str, Place]
     provider: str = "auto"
+    folder: str | None = None
 
     @property
     def path(self) -> Path:
@@ -82,7 +87,9 @@ def resolve(name: str, models: Models | Path | str | None, parts: tuple[str, ...
     settings, model = as_settings(models), model_named(name)
     check_own(settings)
     wanted = [model.part(part) for part in parts] if parts is not None else list(model.file)
-    return Found(model, {file.part: verified(model, file, settings) for file in wanted}, settings.provider)
+    return Found(
+        model, {file.part: verified(model, file, settings) for file in wanted}, settings.provider, settings.folder
+    )
 
 
 def as_settings(models: Models | Path | str | None) -> Models:
@@ -92,18 +99,25 @@ def as_settings(models: Models | Path | str | None) -> Models:
     return Models(folder=None if models is None else str(models))
 
 
-def check_own(settings: Models) -> None:
-    """Every [[models.own]] must name a file that the manifest knows. Raises BadInput."""
+def own_problems(settings: Models) -> list[tuple[str, str]]:
+    """Place and text of every [[models.own]] that names nothing the manifest knows."""
+    problems = []
     for number, own in enumerate(settings.own):
         known = all_models().get(own.model)
         place = f"models.own[{number}]"
         if known is None:
-            raise BadInput(
-                f"{place}.model", f"{own.model!r} is not known; the known ones are {', '.join(all_models())}"
-            )
-        if own.part not in {file.part for file in known.file}:
+            text = f"{own.model!r} is not known; the known ones are {', '.join(all_models())}"
+            problems.append((f"{place}.model", text))
+        elif own.part not in {file.part for file in known.file}:
             names = ", ".join(repr(file.part) for file in known.file)
-            raise BadInput(f"{place}.part", f"{own.part!r} is not a part of {own.model}; give one of {names}")
+            problems.append((f"{place}.part", f"{own.part!r} is not a part of {own.model}; give one of {names}"))
+    return problems
+
+
+def check_own(settings: Models) -> None:
+    """Raises BadInput with the first of `own_problems`."""
+    for place, text in own_problems(settings):
+        raise BadInput(place, text)
 
 
 def verified(model: Model, file: ModelFile, settings: Models) -> Place:
@@ -151,7 +165,7 @@ def _candidates(model: Model, file: ModelFile, settings: Models) -> Iterator[Pla
             yield Place(file, Path(own.path), own.sha256, "own")
     if settings.folder is not None:
         for path in (Path(settings.folder) / model.name / file.file, Path(settings.folder) / file.file):
-            if path.is_file():
+            if os.path.isfile(path):  # False, not an error, for a folder that nobody may enter
                 yield Place(file, path, file.sha256, "folder")
     if file.package is not None and file.package.installed:
         where = installed_path(file.package)

@@ -23,8 +23,8 @@ def check(model: Model, file: ModelFile, settings: Models) -> dict[str, Any]:
         row |= {"path": str(place.path), "own": place.whose == "own"}
         detail = "the SHA-256 is right"
         if model.runtime == "onnx":
-            network = open_network(Found(model, {file.part: place}, settings.provider), file.part)
-            detail += f"; opens on {network.provider}"
+            network = open_network(Found(model, {file.part: place}, settings.provider, settings.folder), file.part)
+            detail += f"; opens: {network.describe()}"
         elif model.runtime == "tflite":
             model_bytes(Found(model, {file.part: place}), file.part)
             detail += "; its tensors as well"
