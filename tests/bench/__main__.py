@@ -137,10 +137,20 @@ def ledger_rows() -> None:
     )
 
 
+def model_rows() -> None:
+    """Networks opened by name, beside bare onnxruntime; the weights are not part of the repository."""
+    from tests.bench import models
+
+    if models.FOLDER.is_dir():
+        models.rows(row, paired)
+    else:
+        print("(no networks: ../shared/models is not on this machine)", file=sys.stderr)
+
+
 def main() -> None:
     """All rows."""
     print("| what | figure | beside |\n|---|---|---|")
-    for part in (replay_rows, vision_rows, ledger_rows):
+    for part in (replay_rows, vision_rows, ledger_rows, model_rows):
         part()
     print("(CPU seconds, medians of 5 paired runs)", file=sys.stderr)
 
