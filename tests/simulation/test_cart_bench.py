@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from edge.core.events import GrantAnswered, RunStarted, ShelfChanged, TagRead, T
 from edge.core.signals import PlateSamples
 from edge.simulation.play import simulate
 from tests.bench.carts import __main__ as bench
-from tests.bench.carts import shuffle, work
+from tests.bench.carts import orders, shuffle, work
 from tests.bench.carts.degrade import ROWS, SKEW_NS
 from tests.bench.carts.play import Played, play
 from tests.bench.carts.tape import Tape, tape_of
@@ -40,7 +40,7 @@ def punctual() -> Tape:
 
 
 def test_playing_is_repeatable_and_ends_every_visit(tape: Tape, played: Played) -> None:
-    assert shuffle.digest(play(tape).commands) == shuffle.digest(played.commands)
+    assert orders.digest(play(tape).commands) == orders.digest(played.commands)
     assert [type(command) for command in played.commands].count(CloseVisit) == len(tape.truth.visits)
     received = [event.received_ns for event in played.events]
     assert received == sorted(received)
@@ -125,11 +125,14 @@ def test_arrival_does_not_matter(tape: Tape, played: Played, punctual: Tape) -> 
 
 
 def test_a_core_that_looks_at_arrival_is_found_out(punctual: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
-    def by_arrival(_shop: Any, stamped: Iterable[Any], _end_ns: int) -> list[Command]:
-        return [RaiseAlarm(issued_ns=event.received_ns, alarm="arrived", place=event.source) for event in stamped]
+    def by_arrival(_layout: Any, stamped: Iterable[Any], *_rest: Any) -> Iterator[tuple[Any, tuple[Command, ...]]]:
+        core = orders.Core(_layout)
+        for event in stamped:
+            yield core, (RaiseAlarm(issued_ns=event.received_ns, alarm="arrived", place=event.source),)
 
-    monkeypatch.setattr(shuffle, "replay", by_arrival)
-    assert shuffle.different(punctual, play(punctual), 3) == [-1, 0, 1, 2]
+    monkeypatch.setattr(orders, "orders", by_arrival)
+    found = shuffle.different(punctual, play(punctual), 2)
+    assert found == ["as lived", "in bursts", "shuffle 0 flat out", "shuffle 1 as live"]
 
 
 def test_rows_of_a_task(tape: Tape) -> None:

@@ -20,10 +20,9 @@ from edge.core.commands import CloseVisit, Command, GrantPassage
 from edge.core.errors import BadInput
 from edge.core.events import Event
 from edge.core.signals import PlateSamples
-from edge.core.store import Store
+from tests.bench.carts.orders import MS, Core
 from tests.bench.carts.tape import Reading, Tape
 
-MS: Final = 1_000_000
 ANSWER_NS: Final = 40 * MS  # a door board answers within so long
 LOSABLE: Final = (
     events.TracksSeen, events.WeightStep, events.PlateSteady, events.ShelfChanged, events.ShelfReached,
@@ -56,15 +55,6 @@ def play(tape: Tape) -> Played:
     return run.finish()
 
 
-def replay(shop: StoreConfig, stamped: Iterable[Event], end_ns: int) -> list[Command]:
-    """The orders for events that are stamped already, up to a last tick at `end_ns`."""
-    box = _Box(shop)
-    found: list[Command] = []
-    for event in stamped:
-        found += box.handle(event)
-    return [*found, *box.handle(events.Tick(captured_ns=end_ns, source="end")), *box.store.finish()]
-
-
 def receipt_delays_s(played: Played, shop: StoreConfig) -> list[float]:
     """How long after the time that the policy asks for a bill came out, for each bill of the running shop.
 
@@ -79,23 +69,18 @@ def receipt_delays_s(played: Played, shop: StoreConfig) -> list[float]:
 
 
 class _Box:
-    """The part of the appliance that a power cut takes away: a resumed run begins with a fresh core."""
+    """The part of the appliance that a power cut takes away: core and step filters."""
 
     def __init__(self, shop: StoreConfig) -> None:
         self._shop = shop
-        self._layout = config.to_layout(shop)
-        self.store = Store(self._layout)
+        self.core = Core(config.to_layout(shop))
         self.scales = self._filters()
-        self.late = 0
 
     def handle(self, event: Event) -> tuple[Command, ...]:
         """One stamped event; a resumed start loads what the ledger had kept."""
         if isinstance(event, events.RunStarted) and event.resumed:
-            kept, self.late = self.store.state(), self.late + self.store.late
-            self.store = Store(self._layout)
-            self.store.restore(kept)
             self.scales = self._filters()
-        return self.store.handle(event)
+        return self.core.handle(event)
 
     def sense(self, samples: PlateSamples) -> list[Event]:
         """Steps of a gondola; a block that contradicts itself is told, not used."""
@@ -156,8 +141,8 @@ class _Run:
                 self._handle(event)
         self._now_ns = max(self._now_ns, self._tape.end_ns) + self._tape.config.ordering.window_ms * MS
         self._order(self._box.handle(events.Tick(captured_ns=self._now_ns, source="end")))
-        self.orders += [(-1, command) for command in self._box.store.finish()]
-        return Played(self.events, self.orders, self._box.late + self._box.store.late, self._now_ns)
+        self.orders += [(-1, command) for command in self._box.core.store.finish()]
+        return Played(self.events, self.orders, self._box.core.late, self._now_ns)
 
     def _is_lost(self, event: Event) -> bool:
         share = self._tape.lost_share

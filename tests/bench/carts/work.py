@@ -19,8 +19,9 @@ from edge.simulation.scenario import Scenario
 from tests.bench.carts import baseline, judge
 from tests.bench.carts.degrade import ROWS
 from tests.bench.carts.judge import Row
+from tests.bench.carts.orders import digest
 from tests.bench.carts.play import Played, play, receipt_delays_s
-from tests.bench.carts.shuffle import different, digest
+from tests.bench.carts.shuffle import different
 from tests.bench.carts.tape import Tape, tape_of
 
 
@@ -93,7 +94,7 @@ def _played(blank: Row, tape: Tape, how: str, shuffles: int) -> Row:
 
 def _shuffled(tape: Tape, played: Played, shuffles: int) -> str:
     wrong = different(tape, played, shuffles) if shuffles else []
-    return f"{len(wrong)} of {shuffles} shuffles give other orders {wrong}" if wrong else ""
+    return f"other orders when they arrive otherwise: {', '.join(wrong)}" if wrong else ""
 
 
 def _baseline(blank: Row, tape: Tape) -> Row:
