@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT, program
+from tests.integration.conftest import MUIN, muin
 
-MUIN = [sys.executable, "-m", "edge"]
 TRUTH = json.loads((ROOT / "edge" / "demo_shop" / "truth.json").read_text())
-
-
-def muin(*arguments: str | Path, hash_seed: str = "0") -> subprocess.CompletedProcess[str]:
-    """Run a command of ours; its own hash seed, so that an order by hash would show."""
-    return subprocess.run(
-        [*MUIN, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A recording that the demo wrote, and what it printed."""
-    folder = tmp_path_factory.mktemp("demo") / "day"
-    done = muin("demo", "--once", "--json", "--record", folder, hash_seed="1")
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout
 
 
 @pytest.mark.timeout(600)

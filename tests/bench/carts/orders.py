@@ -27,6 +27,7 @@ from edge.core.store import Store
 MS: Final = 1_000_000
 SPARE_NS: Final = 20 * MS  # arrivals stay this much inside the ordering window
 TICK_ONE_IN: Final = 50
+NAMED: Final = ("plate", "slot", "epc", "line", "gate", "device", "charge", "door")  # what an event speaks about
 
 Pace: TypeAlias = Callable[[Store, int, random.Random], Iterable[int]]
 
@@ -166,10 +167,19 @@ def _ways(case: Case, shuffles: int) -> Iterator[tuple[str, Pace, str, list[Even
 
 
 def arriving(known: Sequence[Event], delays_ns: Sequence[int], turned: bool = False) -> list[Event]:
-    """The events, each that much later than captured, stamped anew by arrival. `turned`: of equals the last first."""
-    due_ns = [event.captured_ns + delay_ns for event, delay_ns in zip(known, delays_ns, strict=True)]
-    order = sorted(range(len(known)), key=lambda k: (due_ns[k], -k if turned else k))
+    """The events, each that much later than captured, stamped anew by arrival. `turned`: of equals the last first.
+
+    What one device says twice about one thing at one moment stays together in its order: no link turns that round.
+    """
+    first: dict[tuple[object, ...], int] = {}
+    leaders = [first.setdefault(_thing(event), k) for k, event in enumerate(known)]
+    due_ns = [known[k].captured_ns + delays_ns[k] for k in leaders]
+    order = sorted(range(len(known)), key=lambda k: (due_ns[k], -leaders[k] if turned else leaders[k], k))
     return [msgspec.structs.replace(known[k], seq=number, received_ns=due_ns[k]) for number, k in enumerate(order, 1)]
+
+
+def _thing(event: Event) -> tuple[object, ...]:
+    return event.captured_ns, type(event), event.source, *(getattr(event, name, None) for name in NAMED)
 
 
 def read(path: Path) -> Iterator[Case]:
