@@ -17,7 +17,10 @@ PLACE = ("plate", "slot", "epc", "line", "gate", "device", "charge", "door")
 
 
 def order_key(event: Event) -> tuple[int, int, str, str]:
-    """Order by captured time; ties by kind, source and place, never by arrival."""
+    """Order by captured time; ties by kind, source and place, not by arrival.
+
+    What one source says twice about one place at one moment stays as it came: the later word is the newer one.
+    """
     place = ""
     for name in PLACE:
         found = getattr(event, name, None)
