@@ -55,6 +55,15 @@ class Count(Part, frozen=True, kw_only=True):
     also_accept: tuple[int, ...] = ()
 
 
+class Body(Part, frozen=True, kw_only=True):
+    """Where one person is in a camera's picture at a moment; `person` is any name that stays theirs."""
+
+    t_s: float
+    camera: str
+    person: str
+    box_px: tuple[float, float, float, float]
+
+
 class Truth(Part, frozen=True, kw_only=True):
     """The whole file. `visits` has no default: a file that does not say who came would owe nothing by mistake."""
 
@@ -62,6 +71,7 @@ class Truth(Part, frozen=True, kw_only=True):
     visits: tuple[Visit, ...]
     events: tuple[Change, ...] = ()
     counts: tuple[Count, ...] = ()
+    bodies: tuple[Body, ...] = ()
 
 
 NOTHING: Final = Truth(format=FORMAT, visits=())
@@ -100,7 +110,10 @@ def check(found: Truth, name: str) -> Truth:
 def save(recording: Path, truth: Truth) -> None:
     """Write it into a recording folder, whole or not at all."""
     fresh = recording / f"{NAME}.new"
-    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=1) + b"\n")
+    parts = msgspec.to_builtins(truth)
+    if not truth.bodies:
+        del parts["bodies"]  # few recordings have them
+    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(parts), indent=1) + b"\n")
     fresh.replace(recording / NAME)
 
 
@@ -128,6 +141,10 @@ def _problems(truth: Truth) -> Iterator[str]:
         if row.people < 0:
             yield f"$.counts[{number}].people: {row.people}; give 0 or more"
         yield from (f"$.counts[{number}].also_accept: {n}; give 0 or more" for n in row.also_accept if n < 0)
+    for number, body in enumerate(truth.bodies):
+        left, top, right, bottom = body.box_px
+        if not (left < right and top < bottom):
+            yield f"$.bodies[{number}].box_px: is empty; it is [left, top, right, bottom]"
 
 
 def _times(truth: Truth) -> Iterator[tuple[str, float]]:
@@ -136,6 +153,7 @@ def _times(truth: Truth) -> Iterator[tuple[str, float]]:
         yield f"$.visits[{number}].left_s", visit.left_s or 0.0
     yield from ((f"$.events[{number}].t_s", change.t_s) for number, change in enumerate(truth.events))
     yield from ((f"$.counts[{number}].t_s", count.t_s) for number, count in enumerate(truth.counts))
+    yield from ((f"$.bodies[{number}].t_s", body.t_s) for number, body in enumerate(truth.bodies))
 
 
 def _doubled(names: Iterable[str]) -> Iterator[str]:

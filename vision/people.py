@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from edge.config import Models
 from edge.core.errors import BadInput
+from vision.boxes import Box, area, common, overlap
 from vision.models import ModelAbsent, ModelBad, Network, open_network, resolve
 from vision.planes import Picture
 
@@ -21,7 +22,7 @@ NETWORKS = ("yolox_nano", "light_person")  # best first
 STRIDES = (8, 16, 32)
 PERSON = 0  # class number in COCO and in one-class models
 PAD_LEVEL = 114.0
-LOWEST_SCORE = 0.15
+LOWEST_SCORE = 0.05  # vision.newcomers says which of the weak ones count
 OVERLAP_LIMIT = 0.5
 INSIDE_LIMIT = 0.85
 
@@ -30,7 +31,7 @@ INSIDE_LIMIT = 0.85
 class Body:
     """One person in a picture: corners in pixels (left, top, right, bottom) and a score from 0 to 1."""
 
-    box_px: tuple[float, float, float, float]
+    box_px: Box
     score: float
 
 
@@ -119,8 +120,8 @@ class BlobFinder:
         mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((13, 7), np.uint8))
         count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
         bodies = []
-        for left, top, width, height, area in stats[1:count].tolist():
-            if area < 0.004 * mask.size or height < 0.6 * width or area > 0.6 * mask.size:
+        for left, top, width, height, pixels in stats[1:count].tolist():
+            if pixels < 0.004 * mask.size or height < 0.6 * width or pixels > 0.6 * mask.size:
                 continue
             box = (left / scale, top / scale, (left + width) / scale, (top + height) / scale)
             bodies.append(Body(box, 0.6))
@@ -133,13 +134,6 @@ class BlobFinder:
         )
 
 
-def overlap(first: tuple[float, float, float, float], second: tuple[float, float, float, float]) -> float:
-    """Intersection over union of two boxes, 0 to 1."""
-    common = _common(first, second)
-    union = _area(first) + _area(second) - common
-    return common / union if union > 0 else 0.0
-
-
 def drop_doubles(bodies: list[Body]) -> list[Body]:
     """Keep the best of boxes that lie over one another, and drop parts of a body inside a better box."""
     kept: list[Body] = []
@@ -150,18 +144,8 @@ def drop_doubles(bodies: list[Body]) -> list[Body]:
 
 
 def _inside(body: Body, other: Body) -> bool:
-    area = _area(body.box_px)
-    return area > 0 and body.score < 0.5 and _common(body.box_px, other.box_px) > INSIDE_LIMIT * area
-
-
-def _common(first: tuple[float, float, float, float], second: tuple[float, float, float, float]) -> float:
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    return max(0.0, width) * max(0.0, height)
-
-
-def _area(box: tuple[float, float, float, float]) -> float:
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+    own = area(body.box_px)
+    return own > 0 and body.score < 0.5 and common(body.box_px, other.box_px) > INSIDE_LIMIT * own
 
 
 def _grid(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

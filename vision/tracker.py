@@ -1,4 +1,4 @@
-"""Follows boxes from picture to picture: overlap with a place predicted at constant speed.
+"""Follows boxes from picture to picture: overlap with a place predicted at constant speed, looks where that is unclear.
 
 Clear boxes are matched first, doubtful ones may only continue a track (the order of ByteTrack, arXiv 2110.06864).
 Must not: look at pictures, or know what a shop is.
@@ -6,16 +6,20 @@ Must not: look at pictures, or know what a shop is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from vision.people import Body, overlap
-
-Box = tuple[float, float, float, float]
+from vision.boxes import Box, apart, middle, overlap
+from vision.identity import Identity
+from vision.looks import FrameLooks, Look
+from vision.people import Body
 
 CLEAR_SCORE = 0.45
 LEAST_OVERLAP = 0.20
 NEAR_SHARE = 0.6  # of a box height: how far the middle may have jumped where boxes do not overlap
+CLEAR_LEAD = 0.5  # of overlap: a pair that fits this much better than all others needs no second look
+LOOK_WEIGHT = 3.0  # a cosine that is 0.1 higher outweighs 0.3 of overlap
 CONFIRM_HITS = 3
 SURE_SCORE = 0.65  # below this something that never moved is furniture
 MOVED_SHARE = 0.25  # of its height: a track that moved this far lives
@@ -25,11 +29,15 @@ SPEED_SHARE = 0.4  # how fast the speed follows the last step
 MOST_SPEED = 3.0  # box heights a second
 
 
-@dataclass
+@dataclass(eq=False)
 class Track:
-    """One followed body. Times in s, boxes in pixels, speed in pixels a second of the box's middle."""
+    """One followed body. Times in s, boxes in pixels, speed in pixels a second of the box's middle.
 
-    name: str
+    `doubtful`, `votes` and `look_s` belong to vision.recognition: whether it is unclear who this is, the looks that
+    were collected to find out, and when to look again.
+    """
+
+    who: Identity
     box: Box
     first_s: float
     last_s: float
@@ -37,6 +45,10 @@ class Track:
     hits: int = 1
     speed: tuple[float, float] = (0.0, 0.0)
     alive: bool = False
+    doubtful: bool = True
+    votes: list[Look] = field(default_factory=list)
+    look_s: float = 0.0
+    named: bool = False
     began_at: tuple[float, float] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,74 +84,95 @@ class Track:
         self.alive |= self.best >= SURE_SCORE or moved > MOVED_SHARE * (box[3] - box[1])
 
 
+class _Pair(NamedTuple):
+    score: float
+    hits: int
+    track: int
+    body: int
+    near_only: bool
+
+
 class Tracker:
     """Tracks of one camera. Names are `PREFIX-MS`, the time of the first sight, so they are unique in a run."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._tracks: list[Track] = []
+        self.tracks: list[Track] = []
         self._names: set[str] = set()
         self._awake = False
 
-    def see(self, bodies: Sequence[Body], at_s: float) -> list[Track]:
+    def see(self, bodies: Sequence[Body], at_s: float, looks: FrameLooks | None = None) -> list[Track]:
         """Feed the bodies of one picture; gives the tracks that are visible now, oldest first."""
-        self._tracks = [track for track in self._tracks if at_s - track.last_s <= KEEP_S]
+        self.tracks = [track for track in self.tracks if at_s - track.last_s <= KEEP_S]
         clear = [body for body in bodies if body.score >= CLEAR_SCORE]
         doubtful = [body for body in bodies if body.score < CLEAR_SCORE]
-        left = self._match(self._tracks, clear, at_s)
-        waiting = [track for track in self._tracks if track.last_s != at_s]
-        self._match([track for track in waiting if track.confirmed], doubtful, at_s)
+        left = self._match(self.tracks, clear, at_s, looks)
+        waiting = [track for track in self.tracks if track.last_s != at_s]
+        self._match([track for track in waiting if track.confirmed], doubtful, at_s, looks)
         for body in left:  # who stands there when the camera wakes need not prove anything
             hits = 1 if self._awake else CONFIRM_HITS
-            self._tracks.append(Track(self._name(at_s), body.box_px, at_s, at_s, body.score, hits))
+            who = Identity(self.new_name(at_s), body.box_px, at_s)
+            self.tracks.append(Track(who, body.box_px, at_s, at_s, body.score, hits))
         self._awake = True
-        return [track for track in self._tracks if track.confirmed and at_s - track.last_s <= SHOWN_S]
+        return [track for track in self.tracks if track.confirmed and at_s - track.last_s <= SHOWN_S]
 
-    def _match(self, tracks: Sequence[Track], bodies: Sequence[Body], at_s: float) -> list[Body]:
-        pairs = sorted(self._pairs(tracks, bodies, at_s), reverse=True)
-        used_tracks: set[int] = set()
-        used_boxes: set[int] = set()
-        for _, _, track, box in pairs:
-            if track in used_tracks or box in used_boxes:
-                continue
-            tracks[track].take(bodies[box], at_s)
-            used_tracks.add(track)
-            used_boxes.add(box)
-        return [body for number, body in enumerate(bodies) if number not in used_boxes]
-
-    def _pairs(
-        self, tracks: Sequence[Track], bodies: Sequence[Body], at_s: float
-    ) -> Iterable[tuple[float, int, int, int]]:
-        for number, track in enumerate(tracks):
-            place = track.predicted(at_s)
-            for other, body in enumerate(bodies):
-                common = overlap(place, body.box_px)
-                if common >= LEAST_OVERLAP:
-                    yield 1 + common, track.hits, number, other
-                elif (gap := _gap(place, body.box_px)) < NEAR_SHARE:
-                    yield 1 - gap, track.hits, number, other
-
-    def _name(self, at_s: float) -> str:
+    def new_name(self, at_s: float) -> str:
+        """A name that nobody had."""
         number = round(at_s * 1000)
         while f"{self._prefix}-{number}" in self._names:
             number += 1
         self._names.add(f"{self._prefix}-{number}")
         return f"{self._prefix}-{number}"
 
+    def _match(
+        self, tracks: Sequence[Track], bodies: Sequence[Body], at_s: float, looks: FrameLooks | None
+    ) -> list[Body]:
+        pairs = _pairs(tracks, bodies, at_s)
+        if looks is not None:
+            pairs = _with_looks(pairs, tracks, bodies, looks)
+        used_tracks: set[int] = set()
+        used_boxes: set[int] = set()
+        for pair in sorted(pairs, reverse=True):
+            if pair.track in used_tracks or pair.body in used_boxes:
+                continue
+            tracks[pair.track].take(bodies[pair.body], at_s)
+            used_tracks.add(pair.track)
+            used_boxes.add(pair.body)
+        return [body for number, body in enumerate(bodies) if number not in used_boxes]
 
-def middle(box: Box) -> tuple[float, float]:
-    """Centre of a box."""
-    return ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+
+def _pairs(tracks: Sequence[Track], bodies: Sequence[Body], at_s: float) -> list[_Pair]:
+    """What may belong together by place: overlapping boxes before those that are only near."""
+    found = []
+    for number, track in enumerate(tracks):
+        place = track.predicted(at_s)
+        for other, body in enumerate(bodies):
+            both = overlap(place, body.box_px)
+            if both >= LEAST_OVERLAP:
+                found.append(_Pair(1 + both, track.hits, number, other, False))
+            elif (gap := apart(place, body.box_px)) < NEAR_SHARE:
+                found.append(_Pair(1 - gap, track.hits, number, other, True))
+    return found
 
 
-def feet(box: Box) -> tuple[float, float]:
-    """Where a body stands: middle of the lower edge."""
-    return ((box[0] + box[2]) / 2, box[3])
+def _with_looks(
+    pairs: Sequence[_Pair], tracks: Sequence[Track], bodies: Sequence[Body], looks: FrameLooks
+) -> list[_Pair]:
+    """Where several fit, or only the neighbourhood does, looks weigh in and can forbid; elsewhere they cost nothing."""
+    unclear = [pair for pair in pairs if tracks[pair.track].who.looks and _unclear(pair, pairs)]
+    looks.of_all([bodies[pair.body].box_px for pair in unclear])  # in one run
+    found = [pair for pair in pairs if pair not in unclear]
+    for pair in unclear:
+        like = tracks[pair.track].who.likeness(looks.of(bodies[pair.body].box_px))
+        assert like is not None
+        if like >= looks.rules.other:
+            found.append(pair._replace(score=pair.score + LOOK_WEIGHT * (like - looks.rules.same)))
+    return found
 
 
-def _gap(first: Box, second: Box) -> float:
-    heights = (first[3] - first[1], second[3] - second[1])
-    if min(heights) <= 0 or max(heights) > 2 * min(heights):
-        return float("inf")
-    (x0, y0), (x1, y1) = middle(first), middle(second)
-    return float(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5 / max(heights))
+def _unclear(pair: _Pair, pairs: Sequence[_Pair]) -> bool:
+    """Whether a rival is about as good, or nothing but the neighbourhood speaks for a pair that has no better rival."""
+    leads = [other.score - pair.score for other in pairs if (other.track == pair.track) != (other.body == pair.body)]
+    if any(lead >= CLEAR_LEAD for lead in leads):
+        return False
+    return pair.near_only or any(abs(lead) < CLEAR_LEAD for lead in leads)

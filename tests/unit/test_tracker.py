@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from edge.config import Models, OwnModel, parse
 from edge.core.events import Event, HealthChanged, LineCrossed, TracksSeen
-from vision.floor import FloorWatch, Line
-from vision.people import BlobFinder, Body, NetworkFinder, choose_finder, drop_doubles, overlap
+from vision.boxes import overlap
+from vision.floor import FloorWatch
+from vision.lines import Line
+from vision.people import BlobFinder, Body, NetworkFinder, choose_finder, drop_doubles
 from vision.planes import Picture
 from vision.tracker import Tracker
 
@@ -74,8 +76,8 @@ def test_nobody_is_said_and_repeated() -> None:
 
 def test_a_worker_started_later_gives_other_names() -> None:
     first, second = Tracker("floor"), Tracker("floor")
-    early = {track.name for track in first.see([body(1, 200)], 1.0)}
-    late = {track.name for track in second.see([body(1, 200)], 9.0)}
+    early = {track.who.name for track in first.see([body(1, 200)], 1.0)}
+    late = {track.who.name for track in second.see([body(1, 200)], 9.0)}
     assert early
     assert not early & late
 

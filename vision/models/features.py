@@ -44,6 +44,7 @@ FEATURES: Final = (
         "a second cue to who is who after people hid one another",
         (("osnet_x0_25",), ("person_reid_0248",)),
         "place and movement alone tell who is who; whoever was long out of sight gets a new track",
+        "vision/looks.py",
     ),
     Feature(
         "wrists",

@@ -1,0 +1,57 @@
+"""Everybody in one camera's pictures, under names that stay theirs: finder, tracker and recognition together.
+
+Must not: make events, or know what the shop looks like.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vision.boxes import Box
+from vision.foreground import Foreground
+from vision.looks import FrameLooks, LookMaker
+from vision.newcomers import with_second_witness
+from vision.people import PeopleFinder
+from vision.planes import Picture
+from vision.recognition import Recognition
+from vision.tracker import Tracker
+
+
+class Followed(NamedTuple):
+    """One body in one picture. `corrected`: the name was somebody else's in the picture before."""
+
+    name: str
+    box: Box
+    corrected: bool = False
+
+
+class Follower:
+    """People of one camera. Feed it every picture in order."""
+
+    def __init__(self, prefix: str, finder: PeopleFinder, looks: LookMaker) -> None:
+        self.finder, self.looks = finder, looks
+        self._tracker = Tracker(prefix)
+        self._recognition = Recognition(self._tracker.new_name)
+        self._foreground = Foreground()
+
+    def see(self, picture: Picture, at_s: float) -> list[Followed]:
+        """Everybody visible now, in the order in which they came."""
+        self._foreground.see(picture)
+        known = [track.box for track in self._tracker.tracks if track.confirmed]
+        bodies = with_second_witness(self.finder.find(picture), known, self._foreground)
+
+        if self.looks.rules is None:
+            return [Followed(track.who.name, track.box) for track in self._tracker.see(bodies, at_s)]
+        looks = FrameLooks(lambda boxes: self.looks.looks(picture, boxes), self.looks.rules)
+        shown = self._tracker.see(bodies, at_s, looks)
+        corrected = self._recognition.see(self._tracker.tracks, at_s, looks, picture.shape[1])
+        return [Followed(track.who.name, track.box, track.who.name in corrected) for track in shown if track.named]
+
+    def describe(self) -> str:
+        """What is used, for people."""
+        return f"{self.finder.describe()}; {self.looks.describe()}"
+
+    @property
+    def problem(self) -> str:
+        """Which weights could not be used, if any."""
+        return "; ".join(text for text in (self.finder.problem, self.looks.problem) if text)

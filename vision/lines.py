@@ -1,0 +1,66 @@
+"""Lines in a floor camera's picture, and who walked over them. Must not: know what lies behind a line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from vision.boxes import Box, feet
+
+SIDE_MARGIN_SHARE = 0.03  # of the body's height: nearer to the line than this is neither side
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line in the picture. Walking from `from_px` to `to_px`, the shop lies on the `inside` hand."""
+
+    id: str
+    from_px: tuple[int, int]
+    to_px: tuple[int, int]
+    inside: Literal["left", "right"]
+
+    def side(self, point: tuple[float, float]) -> float:
+        """Signed distance in pixels, above 0 on the inside (picture y points down)."""
+        across, down = self.to_px[0] - self.from_px[0], self.to_px[1] - self.from_px[1]
+        area = across * (point[1] - self.from_px[1]) - down * (point[0] - self.from_px[0])
+        distance = area / max(1.0, math.hypot(across, down))
+        return distance if self.inside == "right" else -distance
+
+    def beside(self, point: tuple[float, float]) -> bool:
+        """Whether the point's foot on the line lies between its ends."""
+        across, down = self.to_px[0] - self.from_px[0], self.to_px[1] - self.from_px[1]
+        along = across * (point[0] - self.from_px[0]) + down * (point[1] - self.from_px[1])
+        return 0 <= along <= across**2 + down**2
+
+
+class Crossing(NamedTuple):
+    """Somebody walked over a line."""
+
+    line: str
+    name: str
+    direction: Literal["in", "out"]
+
+
+@dataclass
+class LineWatch:
+    """On which side of each line everybody was last."""
+
+    lines: tuple[Line, ...]
+    _sides: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    def see(self, bodies: Iterable[tuple[str, Box]]) -> list[Crossing]:
+        """The crossings of one picture, of bodies given by name and box."""
+        found = [self._cross(line, name, box) for name, box in bodies for line in self.lines]
+        return [crossing for crossing in found if crossing is not None]
+
+    def _cross(self, line: Line, name: str, box: Box) -> Crossing | None:
+        point = feet(box)
+        side = line.side(point)
+        if abs(side) < SIDE_MARGIN_SHARE * (box[3] - box[1]):
+            return None
+        was, self._sides[line.id, name] = self._sides.get((line.id, name)), side > 0
+        if was is None or was == (side > 0) or not line.beside(point):
+            return None
+        return Crossing(line.id, name, "in" if side > 0 else "out")
