@@ -180,20 +180,36 @@ class ShelfVision(Part):
 class Faces(Part):
     """[faces]: `max_distance` is for the dlib embedding, `min_cosine` for the ONNX one (reasons: vision/README.md).
 
-    `look_every_ms` is the pause between two searches while something moves; a shopper is reported again after
-    `repeat_ms`, a stranger after `unknown_every_ms`.
+    They hold for any gallery; `wrong_name_chance` with `impostors_*` (mean and deviation of the nearest pairs of
+    different people) tightens them as the gallery grows. A face alone is compared with at most `gallery_limit`
+    people; with more enrolled (or 0), a claim must come first: a member's code, or the last digits of a phone.
+    `liveness` says what a face less alive than `min_liveness` does: "note" it, "refuse" it (a code or card still
+    opens), or "off". `look_every_ms` is the pause between two searches while something moves; a shopper is reported
+    again after `repeat_ms`, a stranger after `unknown_every_ms`, a face that cannot be compared (small, blurred,
+    turned, dark, bright) once it stood there for `guide_after_ms`.
     """
 
     engine: Literal["auto", "dlib", "onnx"] = "dlib"
     max_distance: Annotated[float, Field(gt=0, lt=2)] = 0.48
     min_cosine: Annotated[float, Field(gt=-1, lt=1)] = 0.44
     min_margin: Annotated[float, Field(ge=0)] = 0.05
+    wrong_name_chance: Annotated[float, Field(gt=0, lt=0.5)] = 0.001
+    impostors_dlib: tuple[Annotated[float, Field(gt=0, lt=2)], Annotated[float, Field(gt=0, lt=1)]] = (0.854, 0.105)
+    impostors_onnx: tuple[Annotated[float, Field(gt=0, lt=2)], Annotated[float, Field(gt=0, lt=1)]] = (0.956, 0.101)
+    gallery_limit: Annotated[int, Field(ge=0)] = 500
+    claim_ms: Annotated[int, Field(ge=1_000, le=120_000)] = 20_000
+    liveness: Literal["off", "note", "refuse"] = "note"
+    min_liveness: Annotated[float, Field(ge=0, le=1)] = 0.5
     min_face_px: Annotated[int, Field(ge=20)] = 50
     min_sharpness: Annotated[float, Field(ge=0)] = 8.0
+    max_turn_deg: Annotated[float, Field(gt=0, le=90)] = 50.0
+    min_light: Annotated[float, Field(ge=0, le=255)] = 30.0
+    max_clipped_pct: Annotated[float, Field(ge=0, le=100)] = 50.0
     confirm_frames: Annotated[int, Field(ge=1)] = 2
     look_every_ms: Annotated[int, Field(ge=0)] = 250
     repeat_ms: Annotated[int, Field(ge=0)] = 8_000
     unknown_every_ms: Annotated[int, Field(ge=0)] = 10_000
+    guide_after_ms: Annotated[int, Field(ge=500)] = 3_000
 
 
 class Cloud(Part):

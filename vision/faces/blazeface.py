@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from vision.faces.face import Picture, as_box, turn
+from vision.faces.face import as_box, turn
 from vision.faces.hog import Found
+from vision.faces.quality import Picture
 from vision.native_logs import kept_aside
 
 WEIGHTS = Path("mediapipe_face_detection") / "face_detection_full_range_sparse.tflite"

@@ -10,33 +10,34 @@ import contextlib
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from edge.core.errors import BadInput
 from vision.faces import blazeface, hog
-from vision.faces.face import Face, Picture, Quality, Template, sharpness
+from vision.faces.matching import Impostors
+from vision.faces.quality import Picture, Quality, Template, turn_of
+from vision.faces.stages import Box, StagedEngine
 
 KIND = "dlib-resnet-v1-128"
+NOSE_DEPTH = 0.3  # the foot of the nose stands out less than its tip; in eye distances
+Posed: TypeAlias = tuple[Picture, Any]  # the turned and scaled RGB view, and dlib's five points in it
 
 
-class DlibEngine:
+class DlibEngine(StagedEngine[hog.Found, Posed]):
     """HOG (or BlazeFace where its weights are) + 5-point alignment + 128 numbers; Euclidean distance."""
 
     name = "dlib"
     kind = KIND
 
-    def __init__(self, max_distance: float, quality: Quality, models: Path | None = None) -> None:
-        self.max_distance = max_distance
-        self._quality = quality
+    def __init__(
+        self, max_distance: float, impostors: Impostors, quality: Quality, models: Path | None = None
+    ) -> None:
+        super().__init__(quality)
+        self.max_distance, self.impostors = max_distance, impostors
         self._package = _package()
         self._blazeface, self._why_not = blazeface.open_detector(models)
-
-    def faces(self, picture: Picture) -> list[Face]:
-        """All faces of a BGR picture, left to right."""
-        found = self._blazeface.find(picture) if self._blazeface else hog.find(self._package.face_detector, picture)
-        return [self._face(picture, one) for one in sorted(found, key=lambda one: one.box_px)]
 
     def distances(self, template: Template, others: Template) -> Template:
         """Euclidean distances."""
@@ -52,14 +53,24 @@ class DlibEngine:
         if self._blazeface:
             self._blazeface.close()
 
-    def _face(self, picture: Picture, found: hog.Found) -> Face:
-        clear = sharpness(picture, found.box_px)
-        flaw = self._quality.flaw(found.box_px[2] - found.box_px[0], clear)
-        if flaw:
-            return Face(found.box_px, clear, flaw)
+    def _find(self, picture: Picture) -> list[hog.Found]:
+        return self._blazeface.find(picture) if self._blazeface else hog.find(self._package.face_detector, picture)
+
+    def _box(self, found: hog.Found) -> Box:
+        return found.box_px
+
+    def _align(self, picture: Picture, found: hog.Found) -> tuple[Posed, float]:
+        """As face_encodings(model="small") does: five points, from which dlib cuts its own aligned chip."""
         left, top, right, bottom = found.view_box
-        codes = self._package.face_encodings(found.view, [(top, right, bottom, left)], 1, "small")
-        return Face(found.box_px, clear, "", np.asarray(codes[0], dtype=np.float32))
+        box = self._package._css_to_rect((top, right, bottom, left))
+        shape = self._package.pose_predictor_5_point(found.view, box)
+        points = np.array([(shape.part(n).x, shape.part(n).y) for n in range(5)], np.float64)
+        # the corners of the eye on the right of the picture, those of the left one, and the foot of the nose
+        return (found.view, shape), turn_of(points[2:4].mean(axis=0), points[0:2].mean(axis=0), points[4], NOSE_DEPTH)
+
+    def _embed(self, posed: Posed) -> Template:
+        view, shape = posed
+        return np.asarray(self._package.face_encoder.compute_face_descriptor(view, shape, 1), dtype=np.float32)
 
 
 def _package() -> Any:

@@ -5,18 +5,21 @@ Must not: know a shopper, a file or a threshold's reason (see vision/README.md f
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture: TypeAlias = NDArray[np.uint8]
-Template: TypeAlias = NDArray[np.float32]
-Flaw: TypeAlias = Literal["", "small", "blurred"]
+from vision.faces.matching import Impostors
+from vision.faces.quality import Flaw, Measures, Picture, Template
 
-SHARPNESS_SIDE_PX = 112
+__all__ = [
+    "Face", "FaceEngine", "Flaw", "Measures", "Picture", "Template", "Watch", "as_box", "overlap", "turn", "unwatched",
+]  # fmt: skip
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,11 @@ class Face:
     """One face of one picture.
 
     `box_px` is (left, top, right, bottom) in pixels of the picture shown; `template` is None where `flaw` says
-    that the face is too small or too blurred to be compared.
+    why the face cannot be compared.
     """
 
     box_px: tuple[int, int, int, int]
-    sharpness: float
+    measures: Measures
     flaw: Flaw = ""
     template: Template | None = None
 
@@ -38,30 +41,30 @@ class Face:
         return self.box_px[2] - self.box_px[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """What a face must have before it is compared: width in pixels, sharpness in units of `sharpness`."""
+class Watch(Protocol):
+    """A stop watch: `with watch("detect"): ...`. Stages: detect, align, quality, embed, liveness, match."""
 
-    min_face_px: int
-    min_sharpness: float
+    def __call__(self, stage: str) -> AbstractContextManager[None]: ...
 
-    def flaw(self, width_px: int, sharpness: float) -> Flaw:
-        """Why a face cannot be compared, "" where it can."""
-        if width_px < self.min_face_px:
-            return "small"
-        return "blurred" if sharpness < self.min_sharpness else ""
+
+def unwatched(stage: str) -> AbstractContextManager[None]:
+    """The watch that does not look."""
+    return nullcontext()
 
 
 class FaceEngine(Protocol):
     """Detection, template and distance, from one family of networks.
 
     `kind` names the family and the weights: templates of different kinds are never compared. `max_distance` is
-    the largest distance at which two templates may be of one person.
+    the largest distance at which two templates may be of one person, whatever the size of the gallery; `impostors`
+    is how far apart different people are. `watch` is asked for a context around each stage of `faces`.
     """
 
     name: str
     kind: str
     max_distance: float
+    impostors: Impostors
+    watch: Watch
 
     def faces(self, picture: Picture) -> list[Face]:
         """All faces of a picture (uint8 [height, width, 3], BGR), left to right."""
@@ -78,17 +81,6 @@ class FaceEngine(Protocol):
     def close(self) -> None:
         """Give native resources back; the engine is not usable afterwards."""
         ...
-
-
-def sharpness(picture: Picture, box_px: tuple[int, int, int, int]) -> float:
-    """Variance of the Laplacian over the grey box scaled to 112 px (Pech-Pacheco et al. 2000); larger = sharper."""
-    left, top, right, bottom = box_px
-    crop = picture[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
-    if crop.size == 0:
-        return 0.0
-    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-    grey = cv2.resize(grey, (SHARPNESS_SIDE_PX, SHARPNESS_SIDE_PX), interpolation=cv2.INTER_AREA)
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
 
 def overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:

@@ -13,7 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vision.faces.face import Picture, as_box, overlap, turn
+from vision.faces.face import as_box, overlap, turn
+from vision.faces.quality import Picture
 
 NEAR_SIDE_PX = 960
 FAR_SIDE_PX = 1920

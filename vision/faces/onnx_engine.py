@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from edge.core.errors import BadInput
 from vision.faces import weights, yunet
-from vision.faces.face import Face, Picture, Quality, Template, sharpness
+from vision.faces.matching import Impostors
+from vision.faces.quality import Picture, Quality, Template, turn_of
+from vision.faces.stages import Box, StagedEngine
 
 DETECTOR = yunet.WEIGHTS
 EMBEDDER = Path("mobilefacenet") / "mobilefacenet_128d_112.onnx"
 SIDE_PX = 112
+NOSE_DEPTH = 0.45  # how far the tip of the nose stands out, in eye distances
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
 # Where the five points of a face lie in a 112 px crop (Deng et al., ArcFace, 2019).
@@ -31,26 +34,21 @@ def present(models: Path | None) -> bool:
     return models is not None and all((models / part).is_file() for part in (DETECTOR, EMBEDDER))
 
 
-class OnnxEngine:
+class OnnxEngine(StagedEngine[yunet.FacePoints, Picture]):
     """Five-point alignment, the face and its mirror image embedded and summed; distance = 1 - cosine."""
 
     name = "onnx"
 
-    def __init__(self, min_cosine: float, quality: Quality, models: Path) -> None:
-        self.max_distance = 1.0 - min_cosine
+    def __init__(self, min_cosine: float, impostors: Impostors, quality: Quality, models: Path) -> None:
+        super().__init__(quality)
+        self.max_distance, self.impostors = 1.0 - min_cosine, impostors
         self.kind = f"mobilefacenet-128-{weights.finger_print(models / EMBEDDER)}"
-        self._quality = quality
         self._detector = yunet.YuNet(models / DETECTOR)
         self._embedder = weights.open_session(models / EMBEDDER, {"input0": 4})
         if self._embedder.get_inputs()[0].shape[1:] != [3, SIDE_PX, SIDE_PX]:
             raise BadInput(
                 str(models / EMBEDDER), "is not a 112 px face network; put mobilefacenet_128d_112.onnx there"
             )
-
-    def faces(self, picture: Picture) -> list[Face]:
-        """All faces of a BGR picture, left to right."""
-        found = sorted(self._detector.find(picture), key=lambda one: one.box_px)
-        return [self._face(picture, one) for one in found]
 
     def distances(self, template: Template, others: Template) -> Template:
         """1 - cosine; templates have length 1."""
@@ -63,12 +61,15 @@ class OnnxEngine:
     def close(self) -> None:
         """Nothing to give back."""
 
-    def _face(self, picture: Picture, found: yunet.FacePoints) -> Face:
-        clear = sharpness(picture, found.box_px)
-        flaw = self._quality.flaw(found.box_px[2] - found.box_px[0], clear)
-        if flaw:
-            return Face(found.box_px, clear, flaw)
-        return Face(found.box_px, clear, "", self._embed(aligned(picture, found.points_px)))
+    def _find(self, picture: Picture) -> list[yunet.FacePoints]:
+        return self._detector.find(picture)
+
+    def _box(self, found: yunet.FacePoints) -> Box:
+        return found.box_px
+
+    def _align(self, picture: Picture, found: yunet.FacePoints) -> tuple[Picture, float]:
+        left_eye, right_eye, nose = found.points_px[:3]
+        return aligned(picture, found.points_px), turn_of(left_eye, right_eye, nose, NOSE_DEPTH)
 
     def _embed(self, crop: Picture) -> Template:
         rgb = (crop[:, :, ::-1].astype(np.float32) / 255 - MEAN) / SPREAD

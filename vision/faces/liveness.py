@@ -1,0 +1,72 @@
+"""Whether a face is a living one or a picture of one: two MiniFASNet networks, asked about the matched face only.
+
+The answer is evidence on the event, no certificate: single-picture networks are fooled by good prints, masks and
+screens they were not trained on (figures and what is not proven: vision/README.md). Must not: decide, or be needed.
+
+Networks and crops after minivision-ai/Silent-Face-Anti-Spoofing: the box enlarged 2.7 and 4.0 times about its middle
+and moved so that it stays inside of the picture, 80 x 80 px, BGR 0..255; softmax, class 1 = live; both are averaged.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.core.errors import BadInput
+from vision.faces import weights
+from vision.faces.quality import Picture
+
+FOLDER = Path("minifasnet")
+WEIGHTS = ((2.7, FOLDER / "minifasnet_v2_2.7_80.onnx"), (4.0, FOLDER / "minifasnet_v1se_4.0_80.onnx"))
+SIDE_PX = 80
+LIVE = 1
+Box = tuple[int, int, int, int]
+
+
+def present(models: Path | None) -> bool:
+    """Whether both weight files are in the folder."""
+    return models is not None and all((models / part).is_file() for _, part in WEIGHTS)
+
+
+class Liveness:
+    """The two networks. One instance per process; not for use from two threads at once."""
+
+    def __init__(self, models: Path) -> None:
+        self._networks = [(scale, weights.open_session(models / part, {"input": 4})) for scale, part in WEIGHTS]
+        for (_, session), (_, part) in zip(self._networks, WEIGHTS, strict=True):
+            if session.get_inputs()[0].shape[1:] != [3, SIDE_PX, SIDE_PX] or session.get_outputs()[0].shape[1:] != [3]:
+                raise BadInput(
+                    str(models / part), f"is not an {SIDE_PX} px liveness network; put {part.name} of MiniFASNet there"
+                )
+
+    def of(self, picture: Picture, box_px: Box) -> float:
+        """How alive the face in the box of a BGR picture looks: 0 = a picture of a face, 1 = alive."""
+        return float(np.mean([_softmax(self._run(session, _crop(picture, box_px, scale)))[LIVE]
+                              for scale, session in self._networks]))  # fmt: skip
+
+    @staticmethod
+    def _run(session: object, crop: Picture) -> NDArray[np.float32]:
+        planes = np.ascontiguousarray(crop.transpose(2, 0, 1)[None], dtype=np.float32)
+        found: NDArray[np.float32] = session.run(None, {"input": planes})[0][0]  # type: ignore[attr-defined]
+        return found
+
+
+def _crop(picture: Picture, box_px: Box, scale: float) -> Picture:
+    """The surroundings of a face. Where the picture is too narrow for the scale, the scale gives way."""
+    height, width = picture.shape[:2]
+    left, top, right, bottom = box_px
+    wide, high = max(1, right - left), max(1, bottom - top)
+    scale = min((height - 1) / high, (width - 1) / wide, scale)
+    new_wide, new_high = wide * scale, high * scale
+    x = min(max((left + right) / 2 - new_wide / 2, 0.0), width - 1 - new_wide)
+    y = min(max((top + bottom) / 2 - new_high / 2, 0.0), height - 1 - new_high)
+    part = picture[int(y) : int(y + new_high) + 1, int(x) : int(x + new_wide) + 1]
+    return np.asarray(cv2.resize(part, (SIDE_PX, SIDE_PX)), np.uint8)
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    raised = np.exp(logits - logits.max())
+    return np.asarray(raised / raised.sum(), np.float32)
