@@ -318,4 +318,6 @@ def _policy(config: StoreConfig, has_gate: bool) -> layout.Policy:
         exit_zone_mm=visits.exit_zone_mm,
         portal_window_ns=picks.portal_window_ms * MS,
         stale_after_ns=ordering.stale_after_ms * MS,
+        liveness=config.faces.liveness,
+        min_liveness_ppm=round(config.faces.min_liveness * 1_000_000),
     )

@@ -6,8 +6,11 @@ or let one bad file end the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -16,24 +19,61 @@ from numpy.typing import NDArray
 from edge.core.errors import BadInput
 from edge.labelled_faces import Labelled
 from vision.enrolment import one_face, read_picture, templates_of
-from vision.faces.face import FaceEngine, Template
-from vision.faces.matching import Known, Rule, Verdict, identify
+from vision.faces.face import Face, FaceEngine, Picture, Template, unwatched
+from vision.faces.liveness import Liveness
+from vision.faces.matching import UNKNOWN, Impostors, Known, Rule, Verdict, identify
 
 Numbers = NDArray[np.float64]
-NEAREST_SHARE = 0.95
-TAIL_DEVIATIONS = 3.719
+NEAREST_SHARE = 0.1  # of the pairs of different people: those that a threshold has to do with
+GALLERIES = (1, 10, 60, 100, 500, 1000, 5000)
+STAGES = ("detect", "align", "quality", "liveness", "embed", "match")
+
+
+@dataclass(slots=True)
+class Laps:
+    """CPU time by stage; calling it gives the watch that engines ask for."""
+
+    cpu_ns: Callable[[], int]
+    spent_ns: Counter[str] = field(default_factory=Counter)
+    runs: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        before = self.cpu_ns()
+        try:
+            yield
+        finally:
+            self.spent_ns[stage] += self.cpu_ns() - before
+            self.runs[stage] += 1
+
+    def per_run_ms(self) -> dict[str, float | None]:
+        """Milliseconds of CPU each time a stage ran; None for one that never did."""
+        return {
+            stage: round(self.spent_ns[stage] / self.runs[stage] / 1e6, 3) if self.runs[stage] else None
+            for stage in STAGES
+        }
 
 
 @dataclass(slots=True)
 class Bench:
-    """An engine at work on lists: what it could not use, and the CPU time it took per face."""
+    """An engine at work on lists: what it could not use, and the CPU time of every stage."""
 
     engine: FaceEngine
     cpu_ns: Callable[[], int]
     warn: Callable[[str], None]
+    liveness: Liveness | None = None
     unusable: list[dict[str, str]] = field(default_factory=list)
-    spent_ns: int = 0
     faces: int = 0
+    laps: Laps = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.laps = Laps(self.cpu_ns)
+
+    @property
+    def ms_per_face(self) -> float | None:
+        """CPU of everything that `faces` does, for each face found in the probes."""
+        spent = sum(self.laps.spent_ns[stage] for stage in ("detect", "align", "quality", "embed"))
+        return round(spent / 1e6 / self.faces, 3) if self.faces else None
 
     def enrol(self, rows: Sequence[Labelled]) -> Known:
         """Templates of the people of a list; a row that cannot be used is noted and left out."""
@@ -49,23 +89,31 @@ class Bench:
             )
         return Known.of(found)
 
-    def probe(self, row: Labelled) -> tuple[bool, Template | None]:
-        """(readable, template or None where no face can be used); the face is the largest one of the picture."""
+    def probe(self, row: Labelled) -> tuple[Picture | None, Face | None]:
+        """(the picture, or None where it cannot be read; its largest usable face, or None where there is none)."""
         try:
             picture = read_picture(row.path)
         except BadInput as problem:
             self._note(row, problem)
-            return False, None
-        before = self.cpu_ns()
-        faces = self.engine.faces(picture)
-        self.spent_ns += self.cpu_ns() - before
+            return None, None
+        faces = self._timed_faces(picture)
         self.faces += len(faces)
         usable = [face for face in faces if face.template is not None]
         try:
-            return True, max(usable or [one_face(faces, str(row.path))], key=lambda face: face.width_px).template
+            face = max(usable or [one_face(faces, str(row.path))], key=lambda one: one.width_px)
         except BadInput as problem:
             self._note(row, problem)
-        return True, None
+            return picture, None
+        if face.flaw:
+            self._note(row, BadInput(str(row.path), f"the face {self.engine.quality.in_words(face.measures)}"))
+        return picture, face
+
+    def _timed_faces(self, picture: Picture) -> list[Face]:
+        self.engine.watch = self.laps
+        try:
+            return self.engine.faces(picture)
+        finally:
+            self.engine.watch = unwatched
 
     def _note(self, row: Labelled, problem: BadInput) -> None:
         self.unusable.append({"path": str(row.path), "identity": row.identity, "reason": problem.text})
@@ -74,31 +122,40 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One readable probe: who it is, what the rule said, and its distance to each enrolled person."""
+    """One readable probe: who it is, what the rule said, its distance to each enrolled person, how alive it looks."""
 
     identity: str
     verdict: Verdict
     distances: dict[str, float]
+    liveness: float | None = None
 
 
 def judge(bench: Bench, known: Known, rows: Sequence[Labelled], rule: Rule) -> list[Judged]:
     """Every readable probe against everybody enrolled."""
     found = []
     for row in rows:
-        readable, template = bench.probe(row)
-        if not readable:
+        picture, face = bench.probe(row)
+        if picture is None:
             continue
-        nobody = Judged(row.identity, Verdict(None, "unknown", float("inf"), float("inf")), {})
-        found.append(nobody if template is None else _judged(bench.engine, known, row.identity, template, rule))
+        if face is None or face.template is None:
+            found.append(Judged(row.identity, UNKNOWN, {}))
+            continue
+        alive = None
+        if bench.liveness is not None:
+            with bench.laps("liveness"):
+                alive = bench.liveness.of(picture, face.box_px)
+        found.append(_judged(bench, known, row.identity, face.template, rule, alive))
     return found
 
 
-def _judged(engine: FaceEngine, known: Known, identity: str, template: Template, rule: Rule) -> Judged:
+def _judged(bench: Bench, known: Known, identity: str, template: Template, rule: Rule, alive: float | None) -> Judged:
     nearest: dict[str, float] = {}
     if known.templates is not None:
-        for owner, distance in zip(known.owners, engine.distances(template, known.templates), strict=True):
+        for owner, distance in zip(known.owners, bench.engine.distances(template, known.templates), strict=True):
             nearest[owner] = min(float(distance), nearest.get(owner, float("inf")))
-    return Judged(identity, identify(engine, template, known, rule), nearest)
+    with bench.laps("match"):
+        verdict = identify(bench.engine, template, known, rule)
+    return Judged(identity, verdict, nearest, alive)
 
 
 def report(judged: Sequence[Judged], known: Known, rule: Rule) -> dict[str, Any]:
@@ -110,14 +167,15 @@ def report(judged: Sequence[Judged], known: Known, rule: Rule) -> dict[str, Any]
     impostor = np.array(
         [one.distances.get(who, np.inf) for one in mates for who in sorted(people) if who != one.identity]
     )
+    limit = rule.limit(len(known.owners))
     named_wrongly = sum(one.verdict.shopper not in (None, one.identity) for one in mates)
     named_strangers = sum(one.verdict.shopper is not None for one in strangers)
     missed = sum(one.verdict.shopper != one.identity for one in mates)
     return {
-        "threshold": rule.max_distance,
+        "threshold": round(limit, 4),
         "min_margin": rule.min_margin,
-        "far": _share(impostor <= rule.max_distance),
-        "frr": _share(genuine > rule.max_distance),
+        "far": _share(impostor <= limit),
+        "frr": _share(genuine > limit),
         "eer": equal_error_rate(genuine, impostor),
         "fpir": named_strangers / len(strangers) if strangers else None,
         "fnir": missed / len(mates) if mates else None,
@@ -156,19 +214,34 @@ def _share(hits: NDArray[np.bool_]) -> float | None:
     return float(hits.mean()) if len(hits) else None
 
 
-def threshold_report(distances: Numbers) -> dict[str, Any]:
-    """What a threshold may rest on: the nearest pair of different people, and the tail of a normal distribution.
+def tail_fit(distances: Numbers) -> tuple[float, float]:
+    """(mean, deviation) of the normal distribution whose near tail lies on the nearest tenth of the distances.
 
-    `suggested` is the smaller of two limits: 5 % below the nearest pair, and where the normal distribution with
-    their mean and deviation puts one pair in 10,000 (3.719 deviations below the mean).
+    A straight line through the quantile plot of that tenth (least squares; plotting positions (i + 1/2) / n after
+    Hazen). The whole distribution is a mixture (men and women, old and young), and a fit to all of it puts its near
+    tail, the only part that gives somebody a wrong name, further away than it is.
+    """
+    ordered = np.sort(distances)
+    used = max(2, round(NEAREST_SHARE * len(ordered)))
+    places = np.array([NormalDist().inv_cdf((rank + 0.5) / len(ordered)) for rank in range(used)])
+    deviation, mean = np.polyfit(places, ordered[:used], 1)
+    return float(mean), float(deviation)
+
+
+def threshold_report(distances: Numbers, chance: float = 0.001) -> dict[str, Any]:
+    """What thresholds may rest on: the nearest pair of different people, and the fitted tail of all pairs.
+
+    `impostors` are the two numbers for [faces] of store.toml; `by_gallery` gives, for galleries of some sizes, the
+    distance at which a stranger gets somebody's name with the given chance.
     """
     if len(distances) < 2:
-        return {"pairs": len(distances), "nearest": None, "mean": None, "deviation": None, "suggested": None}
-    nearest, mean, deviation = distances.min(), distances.mean(), distances.std(ddof=1)
+        return {"pairs": len(distances), "nearest": None, "impostors": None, "by_gallery": {}}
+    mean, deviation = tail_fit(distances)
+    tail = Impostors(mean, deviation)
     return {
         "pairs": len(distances),
-        "nearest": round(float(nearest), 4),
-        "mean": round(float(mean), 4),
-        "deviation": round(float(deviation), 4),
-        "suggested": round(float(min(NEAREST_SHARE * nearest, mean - TAIL_DEVIATIONS * deviation)), 4),
+        "nearest": round(float(distances.min()), 4),
+        "impostors": [round(mean, 4), round(deviation, 4)],
+        "wrong_name_chance": chance,
+        "by_gallery": {str(size): round(tail.limit(chance / size), 4) for size in GALLERIES},
     }

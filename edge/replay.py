@@ -32,6 +32,7 @@ DERIVED_FROM: Final[Mapping[type[events.Base], tuple[str, Callable[[Any, Mapping
     events.ShelfChanged: ("frame", lambda event, _: str(event.camera)),
     events.ShelfReached: ("frame", lambda event, _: str(event.camera)),
     events.CredentialShown: ("frame", lambda event, _: str(event.source)),
+    events.ClaimMade: ("frame", lambda event, _: str(event.source)),
     events.TracksSeen: ("frame", lambda event, _: str(event.source)),
     events.LineCrossed: ("frame", lambda event, _: str(event.source)),
 }

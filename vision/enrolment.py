@@ -61,12 +61,14 @@ def clip_pictures(path: Path) -> Iterator[tuple[Picture, int]]:
 
 
 def templates_of(engine: FaceEngine, path: Path) -> list[Template]:
-    """Templates of the one person that a picture or clip shows: one, or up to CLIP_LOOKS of a clip.
+    """The template of the one person that a picture or clip shows.
 
+    CLIP_LOOKS looks of a clip become one template: each template more that a stranger is compared with is one more
+    chance of a wrong name, and looks of one moment tell hardly more than their mean.
     Raises BadInput where there is no face, none good enough, or where it is not clear whose it is.
     """
     if not is_clip(path):
-        return [_template(one_face(engine.faces(read_picture(path)), str(path)), str(path))]
+        return [_template(engine, one_face(engine.faces(read_picture(path)), str(path)), str(path))]
     length = sum(1 for _ in clip_pictures(path))
     step = max(1, length // CLIP_LOOKS)
     chosen = (picture for number, (picture, _) in enumerate(clip_pictures(path)) if number % step == step // 2)
@@ -76,7 +78,7 @@ def templates_of(engine: FaceEngine, path: Path) -> list[Template]:
     if not found:
         raise BadInput(str(path), "no picture of the clip shows a face that is large and sharp enough; film it nearer")
     check_one_person(engine, found, str(path))
-    return found[:CLIP_LOOKS]
+    return [engine.merged(found)]
 
 
 def one_face(faces: Sequence[Face], place: str) -> Face:
@@ -101,8 +103,7 @@ def check_one_person(engine: FaceEngine, templates: Sequence[Template], place: s
         raise BadInput(place, "the faces do not look like one person; use pictures of this shopper only")
 
 
-def _template(face: Face, place: str) -> Template:
+def _template(engine: FaceEngine, face: Face, place: str) -> Template:
     if face.template is None:
-        cure = "go nearer" if face.flaw == "small" else "hold still, in more light"
-        raise BadInput(place, f"the face is too {face.flaw} ({face.width_px} px wide); {cure}")
+        raise BadInput(place, f"the face {engine.quality.in_words(face.measures)}")
     return face.template

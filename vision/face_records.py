@@ -10,6 +10,7 @@ import base64
 import contextlib
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -39,6 +40,21 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     consent: Consent
     sealed: bytes
     format: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a record keeps sealed: (engine kind, template) rows, and the digits by which the shopper may be claimed."""
+
+    rows: list[tuple[str, Template]]
+    digits: str = ""
+
+
+class _Plain(msgspec.Struct, frozen=True, kw_only=True):
+    """`Kept` as bytes. Records of the first form held the rows alone."""
+
+    rows: list[tuple[str, bytes]]
+    digits: str = ""
 
 
 class _WrappedKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,19 +87,21 @@ class FaceRecords:
                 found |= {key.record} if key.shopper == shopper else set()
         return sorted(found)
 
-    def open(self, record: Record) -> list[tuple[str, Template]]:
-        """(engine kind, template) rows. Raises BadInput where the record cannot be decrypted."""
+    def open(self, record: Record) -> Kept:
+        """What is kept of a shopper. Raises BadInput where the record cannot be decrypted."""
         place = str(self._path(record.record))
         key_file = _decode(self._key_path(record.record), _WrappedKey)
         device = envelope.device_key(self._device_key)
         data_key = envelope.unseal(device, key_file.wrapped, _bound("data-key", record), place)
         plain = envelope.unseal(data_key, record.sealed, _bound("face-templates", record), place)
-        rows = msgspec.msgpack.decode(plain, type=list[tuple[str, bytes]])
-        return [(kind, np.frombuffer(row, dtype="<f4")) for kind, row in rows]
+        found = msgspec.msgpack.decode(plain, type=_Plain | list[tuple[str, bytes]])
+        rows, digits = (found.rows, found.digits) if isinstance(found, _Plain) else (found, "")
+        return Kept(rows=[(kind, np.frombuffer(row, dtype="<f4")) for kind, row in rows], digits=digits)
 
-    def add(self, shopper: str, rows: list[tuple[str, Template]], consent: Consent) -> Record:
+    def add(self, shopper: str, kept: Kept, consent: Consent) -> Record:
         """Seal templates. The key is written first: a record without its key would be reported as damaged."""
-        plain = msgspec.msgpack.encode([(kind, row.astype("<f4").tobytes()) for kind, row in rows])
+        rows = [(kind, row.astype("<f4").tobytes()) for kind, row in kept.rows]
+        plain = msgspec.msgpack.encode(_Plain(rows=rows, digits=kept.digits))
         draft = Record(record=secrets.token_hex(8), shopper=shopper, consent=consent, sealed=b"")
         device, data_key = envelope.device_key(self._device_key, create=True), envelope.new_key()
         wrapped = envelope.seal(device, data_key, _bound("data-key", draft))
@@ -108,7 +126,7 @@ class FaceRecords:
         with contextlib.suppress(BadInput):
             record = _decode(self._path(record_id), Record)
             found += [record.sealed, base64.b64encode(record.sealed)]
-            for _, template in self.open(record):
+            for _, template in self.open(record).rows:
                 found += [template.tobytes(), template.astype("<f8").tobytes(), base64.b64encode(template.tobytes())]
         return found
 

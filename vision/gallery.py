@@ -10,28 +10,30 @@ import contextlib
 import datetime
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from edge.clock import rfc3339
 from edge.core.errors import BadInput
 from vision import codes, erasure, safe_file
-from vision.face_records import Consent, FaceRecords, Record
+from vision.claims import Claims
+from vision.face_records import Consent, FaceRecords, Kept, Record
 from vision.faces.face import Template
 from vision.faces.matching import Known
-from vision.roster import Roster
+from vision.roster import Method, Roster
 
+DIGITS = re.compile(r"[0-9]{4,8}")
 SHOPPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,79}")
 
 
 class CodeAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose code it is; `shopper` is None with `reason` "bad-code" or "expired"."""
+    """Whose code it is; `shopper` is None with `reason` "bad-code" or "expired". `opens`: it is more than a claim."""
 
     shopper: str | None
     reason: str = ""
+    opens: bool = True
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +55,7 @@ class Gallery:
         self._lock, self._stamp_path = state / "identity.lock", state / "identity.stamp"
         self._roster_path = state / "codes.json"
         self._records = FaceRecords(state / "faces", state / "device.key")
+        self.claims = Claims(state / "claims.json")
         self._known: tuple[tuple[str, str], Known] | None = None
         self._load()
 
@@ -68,17 +71,28 @@ class Gallery:
         self._load()
         return True
 
-    def known(self, kind: str, today: str) -> Known:
-        """Templates of one engine kind whose consent holds on `today` (YYYY-MM-DD)."""
+    def known(self, kind: str, today: str, among: Collection[str] | None = None) -> Known:
+        """Templates of one engine kind whose consent holds on `today` (YYYY-MM-DD), of everybody or of `among`."""
         if self._known is None or self._known[0] != (kind, today):
-            valid = [(record, rows) for record, rows in self._faces if today <= record.consent.retain_until]
-            chosen = [(record.shopper, row) for record, rows in valid for row_kind, row in rows if row_kind == kind]
+            valid = [(record, kept) for record, kept in self._faces if today <= record.consent.retain_until]
+            chosen = [
+                (record.shopper, row) for record, kept in valid for row_kind, row in kept.rows if row_kind == kind
+            ]
             self._known = ((kind, today), Known.of(chosen))
-        return self._known[1]
+        return self._known[1] if among is None else self._known[1].among(among)
+
+    def with_digits(self, digits: str, today: str) -> tuple[str, ...]:
+        """Shoppers who may be claimed by these digits, sorted."""
+        found = {
+            record.shopper
+            for record, kept in self._faces
+            if kept.digits == digits and digits and today <= record.consent.retain_until
+        }
+        return tuple(sorted(found))
 
     def other_kinds(self, kind: str) -> int:
         """How many shoppers have templates of another engine only, so that they must be enrolled again."""
-        return sum(all(row_kind != kind for row_kind, _ in rows) for _, rows in self._faces)
+        return sum(all(row_kind != kind for row_kind, _ in kept.rows) for _, kept in self._faces)
 
     def resolve_code(self, text: str, today: str) -> CodeAnswer:
         """Whose code a text is."""
@@ -88,17 +102,22 @@ class Gallery:
             return CodeAnswer(shopper=None, reason="bad-code")
         if entry.valid_until is not None and today > entry.valid_until:
             return CodeAnswer(shopper=None, reason="expired")
-        return CodeAnswer(shopper=entry.shopper)
+        return CodeAnswer(shopper=entry.shopper, opens=entry.method != "member")
 
-    def enrol(self, shopper: str, rows: list[tuple[str, Template]], consent: Consent) -> None:
-        """Keep a shopper's (engine kind, template) rows in place of older ones. Needs a consent that is complete."""
+    def enrol(self, shopper: str, rows: list[tuple[str, Template]], consent: Consent, digits: str = "") -> None:
+        """Keep a shopper's (engine kind, template) rows in place of older ones. Needs a consent that is complete.
+
+        `digits` are the last ones of the shopper's phone, by which a claim narrows the gallery; "" = none.
+        """
         check_shopper(shopper)
         check_consent(consent)
+        if digits:
+            check_digits(digits)
         if not rows:
             raise BadInput(f"shopper {shopper}", "no template to keep; give a picture with the shopper's face")
         with self._changing():
             older = self._records.ids_of(shopper)
-            self._records.add(shopper, rows, consent)
+            self._records.add(shopper, Kept(rows=rows, digits=digits), consent)
             for record_id in older:
                 self._records.destroy(record_id)
 
@@ -106,12 +125,13 @@ class Gallery:
         self,
         shopper: str,
         valid_until: str | None,
-        method: Literal["qr", "card"] = "qr",
+        method: Method = "qr",
         token: str | None = None,
     ) -> str:
         """A token for a shopper (a new random one unless given), in place of an older one; kept as a salted hash.
 
-        A given token must be as hard to guess: the number of a card that the shopper has already, for example.
+        A given token must be as hard to guess: the number of a card that the shopper has already, for example. One of
+        the method "member" opens nothing: it narrows whom the next face is compared with.
         """
         check_shopper(shopper)
         if valid_until is not None:
@@ -128,6 +148,7 @@ class Gallery:
             needles = [needle for record_id in ids for needle in self._records.needles(record_id)]
             for record_id in ids:
                 self._records.destroy(record_id)
+            self.claims.drop(shopper)
         revoked = self._revoke(shopper)
         found = erasure.search(needles, [self._state, *scan])
         return Erased(
@@ -172,7 +193,7 @@ class Gallery:
         self._stamp = self._read_stamp()
         problems: list[BadInput] = []
         self._known = None
-        self._faces: list[tuple[Record, list[tuple[str, Template]]]] = []
+        self._faces: list[tuple[Record, Kept]] = []
         self._roster: Roster | None = None
         try:
             self._roster = Roster(self._roster_path)
@@ -214,6 +235,12 @@ def check_consent(consent: Consent) -> None:
     check_day(consent.retain_until, "retain until")
     if consent.retain_until < consent.given_at[:10]:
         raise BadInput("retain until", f"{consent.retain_until} is past; give the last day the face may be kept")
+
+
+def check_digits(digits: str) -> None:
+    """Raises BadInput for what is not the end of a phone number."""
+    if not DIGITS.fullmatch(digits):
+        raise BadInput("phone digits", "give the last 4 to 8 digits of the phone number, nothing else")
 
 
 def check_day(day: str, place: str) -> None:

@@ -13,12 +13,15 @@ from typing import Any, Final
 
 from edge.config import Faces, StoreConfig
 from edge.core.errors import BadInput
-from edge.core.events import CredentialShown, Event, HealthChanged
+from edge.core.events import ClaimMade, CredentialShown, Event, HealthChanged
 from vision import codes
-from vision.faces.confirm import Confirmer, Sighting, sightings
-from vision.faces.engines import open_engine
+from vision.claims import Claim
+from vision.faces.confirm import Confirmer, Sighting
+from vision.faces.engines import open_engine, open_liveness, rule_of
 from vision.faces.face import FaceEngine, Picture
-from vision.faces.matching import Known, Rule
+from vision.faces.liveness import Liveness
+from vision.faces.matching import Known
+from vision.faces.sightings import Among, sightings
 from vision.gallery import CodeAnswer, Gallery, day_of
 from vision.stir import Stir
 
@@ -39,14 +42,17 @@ class GateWatch:
         gallery: Gallery | None,
         origin_wall_ns: int | None = None,
         problem: BadInput | None = None,
+        liveness: Liveness | None = None,
     ) -> None:
         self._gate, self._camera, self._faces = gate, camera, faces
         self._engine, self._gallery, self._origin_wall_ns = engine, gallery, origin_wall_ns
-        self._rule = Rule(engine.max_distance if engine else 0.0, faces.min_margin)
+        self._liveness = liveness
         repeat_ns, unknown_every_ns = faces.repeat_ms * MS, faces.unknown_every_ms * MS
-        self._confirmer = Confirmer(gate, camera, faces.confirm_frames, repeat_ns, unknown_every_ns)
+        self._confirmer = confirmer_of(gate, camera, faces, liveness)
         self._repeat_ns = {"": repeat_ns, "bad-code": unknown_every_ns, "expired": unknown_every_ns}
         self._shown_ns: dict[tuple[str, str], int] = {}
+        self._claim: Claim | None = None  # times on the run's time line
+        self._typed_ns = 0  # wall clock of the newest claim by digits that was taken up
         self._stir = Stir()
         self._next_look_ns: int | None = None
         self._problem, self._told_health = problem, ""
@@ -68,12 +74,14 @@ class GateWatch:
         if isinstance(gallery, dict):
             origin_wall_ns = gallery.get("origin_wall_ns", origin_wall_ns)
             gallery = Gallery(Path(gallery["state"]))
-        engine, problem = None, None
+        engine, liveness, problem = None, None, None
         try:
-            engine = open_engine(config.faces, Path(config.models.folder) if config.models.folder else None)
+            engine = open_engine(config.faces, config.models)
+            liveness = open_liveness(config.faces, config.models)
         except BadInput as error:
             problem = error
-        return cls(gate_of(config, camera_id), camera_id, config.faces, engine, gallery, origin_wall_ns, problem)
+        gate = gate_of(config, camera_id)
+        return cls(gate, camera_id, config.faces, engine, gallery, origin_wall_ns, problem, liveness)
 
     def see(self, picture: Picture, captured_ns: int) -> list[Event]:
         """Events of one picture (uint8 [height, width, 3], BGR). Times rise from call to call."""
@@ -84,20 +92,52 @@ class GateWatch:
         if self._gallery:
             self._gallery.refresh()
         shown = codes.read(picture)
-        faces = [] if shown else self._look(picture, captured_ns)
+        answers = self._answers(shown, captured_ns)
+        claims = self._claims(answers, captured_ns)
+        opening = any(answer.shopper is not None and answer.opens for answer in answers)
+        faces = [] if opening else self._look(picture, captured_ns)
         if shown or faces:
             self._stir.keep_awake(captured_ns)
-        return [
-            *self._health(captured_ns),
-            *self._codes(shown, captured_ns),
-            *self._confirmer.look(faces, captured_ns),
-        ]
+        named = self._confirmer.look(faces, captured_ns)
+        if any(event.shopper is not None for event in named):
+            self._claim = None  # the next person is somebody else
+        return [*self._health(captured_ns), *self._codes(answers, captured_ns), *claims, *named]
 
     def _look(self, picture: Picture, captured_ns: int) -> list[Sighting]:
         if self._engine is None:
             return []
-        known = self._gallery.known(self._engine.kind, self._day(captured_ns)) if self._gallery else Known()
-        return sightings(self._engine, picture, known, self._rule)
+        among = Among(Known(), 0)
+        if self._gallery:
+            claim, limit = self._claim, self._faces.gallery_limit
+            known = self._gallery.known(self._engine.kind, self._day(captured_ns), claim.shoppers if claim else None)
+            among = Among(known, limit, claim.by if claim else "")
+        return sightings(self._engine, picture, among, rule_of(self._engine, self._faces), self._liveness)
+
+    def _claims(self, answers: Sequence[CodeAnswer], captured_ns: int) -> list[Event]:
+        """Take up a claim by a member's code shown here or by digits typed elsewhere; the newest one holds."""
+        before = self._claim
+        if before is not None and captured_ns >= before.until_ns:
+            self._claim = None
+        members = [answer.shopper for answer in answers if answer.shopper is not None and not answer.opens]
+        until_ns = captured_ns + self._faces.claim_ms * MS
+        if members:
+            shoppers = tuple(sorted(set(members)))
+            self._claim = Claim(shoppers=shoppers, by="code", made_ns=captured_ns, until_ns=until_ns)
+        elif self._gallery and self._origin_wall_ns is not None:
+            typed = self._gallery.claims.at(self._gate, self._origin_wall_ns + captured_ns)
+            if typed is not None and typed.made_ns != self._typed_ns:
+                self._typed_ns = typed.made_ns
+                until_ns = typed.until_ns - self._origin_wall_ns
+                self._claim = Claim(shoppers=typed.shoppers, by="digits", made_ns=captured_ns, until_ns=until_ns)
+        claim = self._claim
+        if claim is None or claim.made_ns != captured_ns or (before and before.shoppers == claim.shoppers):
+            return []
+        return [
+            ClaimMade(
+                captured_ns=captured_ns, source=self._camera, gate=self._gate, by=claim.by,
+                candidates=len(claim.shoppers), until_ns=claim.until_ns,
+            )
+        ]  # fmt: skip
 
     def flush(self) -> list[Event]:
         """Nothing waits: a face that was not confirmed is nobody's."""
@@ -105,7 +145,10 @@ class GateWatch:
 
     def describe(self) -> str:
         """One line for people: what this camera looks for, and with what."""
-        return f"codes; {self._engine.describe()}" if self._engine else f"codes only ({self._problem})"
+        if self._engine is None:
+            return f"codes only ({self._problem})"
+        alive = "liveness by MiniFASNet" if self._liveness else "liveness is not measured"
+        return f"codes; {self._engine.describe()}; {alive}"
 
     def close(self) -> None:
         """Give native resources back."""
@@ -115,11 +158,14 @@ class GateWatch:
     def _day(self, captured_ns: int) -> str:
         return NO_DAY if self._origin_wall_ns is None else day_of(self._origin_wall_ns + captured_ns)
 
-    def _codes(self, texts: Sequence[str], captured_ns: int) -> list[Event]:
+    def _answers(self, texts: Sequence[str], captured_ns: int) -> list[CodeAnswer]:
         day, store = self._day(captured_ns), self._gallery
-        answers = [store.resolve_code(text, day) if store else BAD_CODE for text in texts]
+        return [store.resolve_code(text, day) if store else BAD_CODE for text in texts]
+
+    def _codes(self, answers: Sequence[CodeAnswer], captured_ns: int) -> list[Event]:
         good = [answer for answer in answers if answer.shopper is not None]
-        events = [self._code(answer, captured_ns) for answer in good or answers[:1]]
+        told = [answer for answer in good if answer.opens] if good else answers[:1]
+        events = [self._code(answer, captured_ns) for answer in told]
         return [event for event in events if event is not None]
 
     def _code(self, answer: CodeAnswer, captured_ns: int) -> Event | None:
@@ -153,6 +199,19 @@ class GateWatch:
         state: Any = "degraded" if detail else "ok"
         device = f"{self._camera}:identity"
         return [HealthChanged(captured_ns=captured_ns, source=self._camera, device=device, state=state, detail=detail)]
+
+
+def confirmer_of(gate: str, camera: str, faces: Faces, liveness: Liveness | None) -> Confirmer:
+    """The confirmer of `[faces]`."""
+    return Confirmer(
+        gate,
+        camera,
+        faces.confirm_frames,
+        faces.repeat_ms * MS,
+        faces.unknown_every_ms * MS,
+        faces.guide_after_ms * MS,
+        faces.min_liveness if liveness else 0.0,
+    )
 
 
 def gate_of(config: StoreConfig, camera_id: str) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -18,14 +18,18 @@ from edge.core.errors import BadInput
 from vision import safe_file
 
 SALT_BYTES = 16
+Method: TypeAlias = Literal["qr", "card", "member"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One code. `valid_until` is the last day it is good for (YYYY-MM-DD, UTC), None = until revoked."""
+    """One code. `valid_until` is the last day it is good for (YYYY-MM-DD, UTC), None = until revoked.
+
+    A code of the method "member" only says who somebody claims to be; it opens nothing.
+    """
 
     digest: str
     shopper: str
-    method: Literal["qr", "card"] = "qr"
+    method: Method = "qr"
     valid_until: str | None = None
 
 
@@ -47,10 +51,10 @@ class Roster:
         return self._by_digest.get(self._digest(token))
 
     def has(self, shopper: str) -> bool:
-        """Whether the shopper has a code or card."""
-        return any(entry.shopper == shopper for entry in self._file.codes)
+        """Whether the shopper has a code or card that opens."""
+        return any(entry.shopper == shopper and entry.method != "member" for entry in self._file.codes)
 
-    def issue(self, token: str, shopper: str, method: Literal["qr", "card"], valid_until: str | None) -> None:
+    def issue(self, token: str, shopper: str, method: Method, valid_until: str | None) -> None:
         """Give a shopper a code. It takes the place of their older ones of this method (a lost phone)."""
         kept = [entry for entry in self._file.codes if (entry.shopper, entry.method) != (shopper, method)]
         entry = Entry(digest=self._digest(token), shopper=shopper, method=method, valid_until=valid_until)

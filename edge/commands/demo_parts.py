@@ -62,7 +62,7 @@ def introduce(state: Path, found: config.StoreConfig, given_at: str) -> None:
     gallery = Gallery(state)
     for row in _rows("codes.csv"):
         gallery.issue_code(row["identity"], None, token=token_of(row["text"]) or row["text"])
-    engine = open_engine(found.faces, Path(found.models.folder) if found.models.folder else None)
+    engine = open_engine(found.faces, found.models)
     consent = Consent(text_version=CONSENT_TEXT, given_at=given_at, retain_until=RETAIN_UNTIL)
     for row in _rows("faces.csv"):
         rows = [(engine.kind, template) for template in templates_of(engine, SHOP / "enrol" / row["path"])]

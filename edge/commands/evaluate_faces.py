@@ -14,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from edge.config import StoreConfig
     from vision.faces.face import FaceEngine
+    from vision.faces.liveness import Liveness
 
 PLAIN_SHOP = '[store]\nid = "evaluation"\ncurrency = "XXX"\n'
 
@@ -45,17 +46,18 @@ def faces(
     from edge.commands.evaluate import show
     from edge.evaluate_faces import Bench, judge, report
     from edge.labelled_faces import read
-    from vision.faces.matching import Rule
+    from vision.faces.engines import rule_of
 
     enrolled, probes = read(enrol, strangers=False), read(probe, strangers=True)
     shop = shop_of(config, engine, models, sets)
     with_engine = open_for(shop)
-    bench = Bench(with_engine, cpu_now_ns, warn)
+    bench = Bench(with_engine, cpu_now_ns, warn, open_liveness_for(shop))
     known = bench.enrol(enrolled)
-    rule = Rule(with_engine.max_distance, shop.faces.min_margin)
+    rule = rule_of(with_engine, shop.faces)
     document = report(judge(bench, known, probes, rule), known, rule)
     document |= {
-        "ms_per_face": round(bench.spent_ns / 1e6 / bench.faces, 3) if bench.faces else None,
+        "ms_per_face": bench.ms_per_face,
+        "stages_ms": bench.laps.per_run_ms(),
         "engine": with_engine.name,
         "unreadable": bench.unusable,
     }
@@ -71,17 +73,21 @@ def face_threshold(
     as_json: AsJson = False,
     sets: Set = None,
 ) -> None:
-    """Distances between different people of one list: what the shipped thresholds were chosen from."""
+    """Distances between different people of one list: what thresholds rest on, for galleries of some sizes."""
     from edge.clock import cpu_now_ns
     from edge.commands.evaluate import show
     from edge.evaluate_faces import Bench, impostors, threshold_report
     from edge.labelled_faces import read
+    from vision.faces.engines import rule_of
 
     enrolled = read(enrol, strangers=False)
-    with_engine = open_for(shop_of(config, engine, models, sets))
+    shop = shop_of(config, engine, models, sets)
+    with_engine = open_for(shop)
     bench = Bench(with_engine, cpu_now_ns, warn)
-    document: dict[str, Any] = threshold_report(impostors(with_engine, bench.enrol(enrolled)))
-    document |= {"engine": with_engine.name, "threshold": with_engine.max_distance, "unreadable": bench.unusable}
+    known = bench.enrol(enrolled)
+    document: dict[str, Any] = threshold_report(impostors(with_engine, known), shop.faces.wrong_name_chance)
+    in_force = round(rule_of(with_engine, shop.faces).limit(len(known.owners)), 4)
+    document |= {"engine": with_engine.name, "threshold": in_force, "unreadable": bench.unusable}
     with_engine.close()
     show(document, [with_engine.describe()], as_json)
 
@@ -100,7 +106,14 @@ def open_for(shop: StoreConfig) -> FaceEngine:
     """The face engine of a configuration."""
     from vision.faces.engines import open_engine
 
-    return open_engine(shop.faces, Path(shop.models.folder) if shop.models.folder else None)
+    return open_engine(shop.faces, shop.models)
+
+
+def open_liveness_for(shop: StoreConfig) -> Liveness | None:
+    """The liveness networks of a configuration, None where they are not there or not wanted."""
+    from vision.faces.engines import open_liveness
+
+    return open_liveness(shop.faces, shop.models)
 
 
 def warn(text: str) -> None:

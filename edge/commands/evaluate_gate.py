@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from edge.commands.evaluate_faces import AsJson, Config, Engine, Enrol, Models, Set, open_for, shop_of, warn
+from edge.commands.evaluate_faces import (
+    AsJson,
+    Config,
+    Engine,
+    Enrol,
+    Models,
+    Set,
+    open_for,
+    open_liveness_for,
+    shop_of,
+    warn,
+)
 
 
 def register(group: typer.Typer) -> None:
@@ -39,8 +50,9 @@ def gate(
     enrolled = read(enrol, strangers=False)
     shop = shop_of(config, engine, models, sets)
     with_engine = open_for(shop)
+    alive = open_liveness_for(shop)
     bench = Bench(with_engine, cpu_now_ns, warn)
-    document = watch_clip(clip_pictures(clip), with_engine, bench.enrol(enrolled), shop.faces, cpu_now_ns)
+    document = watch_clip(clip_pictures(clip), with_engine, bench.enrol(enrolled), shop.faces, cpu_now_ns, alive)
     document |= {"engine": with_engine.name, "unreadable": bench.unusable}
     with_engine.close()
     show(document, [with_engine.describe()], as_json)

@@ -130,7 +130,7 @@ def _enrol_face(
     text_version, retain_until, now_ns = terms
     agreed = Consent(text_version=text_version, given_at=rfc3339(now_ns), retain_until=retain_until or "")
     check_consent(agreed)  # before a picture is even opened
-    engine = open_engine(found.faces, Path(found.models.folder) if found.models.folder else None)
+    engine = open_engine(found.faces, found.models)
     try:
         templates = [template for path in pictures for template in templates_of(engine, path)]
         check_one_person(engine, templates, "--picture")

@@ -30,6 +30,7 @@ CHANNELS: Final[tuple[Channel, ...]] = (
     Channel(name="TracksSeen", rate_hz=15, stale_after_ms=2_000, recorded=True, bound=1024, full="wait"),
     Channel(name="LineCrossed", rate_hz=0, stale_after_ms=0, recorded=True, bound=1024, full="wait"),
     Channel(name="CredentialShown", rate_hz=0, stale_after_ms=0, recorded=True, bound=1024, full="wait"),
+    Channel(name="ClaimMade", rate_hz=0, stale_after_ms=0, recorded=True, bound=1024, full="wait"),
     Channel(name="WeightStep", rate_hz=0, stale_after_ms=0, recorded=True, bound=1024, full="wait"),
     Channel(name="PlateSteady", rate_hz=0, stale_after_ms=0, recorded=True, bound=1024, full="wait"),
     Channel(name="ShelfChanged", rate_hz=0, stale_after_ms=0, recorded=True, bound=1024, full="wait"),

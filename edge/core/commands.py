@@ -53,12 +53,13 @@ class BeginRun(Base, frozen=True, kw_only=True, tag=True):
 
 
 class OpenVisit(Base, frozen=True, kw_only=True, tag=True):
-    """Durable: somebody was admitted (or seen inside, in a shop without a gate)."""
+    """Durable: somebody was admitted (or seen inside, in a shop without a gate). `evidence`: what a face rested on."""
 
     visit: str
     shopper: str | None
     method: str
     gate: str = ""
+    evidence: tuple[Evidence, ...] = ()
 
 
 class ChangeCart(Base, frozen=True, kw_only=True, tag=True):

@@ -5,8 +5,9 @@ Leaving needs no order from here: egress is released by the board itself. Must n
 
 from __future__ import annotations
 
+from edge.core import faces
 from edge.core.commands import GrantPassage, OpenVisit, ShowMessage
-from edge.core.events import CredentialShown, DoorChanged, GrantAnswered, PassageCounted
+from edge.core.events import ClaimMade, CredentialShown, DoorChanged, GrantAnswered, PassageCounted
 from edge.core.presence import end_visit, enter, loner_near_gate
 from edge.core.shop import Shop
 from edge.core.visits import PRESENT, State, Stimulus, Visit
@@ -21,6 +22,9 @@ def on_credential(shop: Shop, event: CredentialShown) -> None:
         if event.method == "face" and _was_just_admitted(shop, event):
             return  # the same person, turning away
         shop.order(ShowMessage(issued_ns=event.captured_ns, gate=event.gate, message=f"refused-{event.reason}"))
+        return
+    if faces.is_refused(shop, event):
+        shop.order(ShowMessage(issued_ns=event.captured_ns, gate=event.gate, message="refused-not-live"))
         return
     for visit in shop.open_visits():
         if visit.shopper == event.shopper:
@@ -38,14 +42,20 @@ def on_credential(shop: Shop, event: CredentialShown) -> None:
     shop.state.visits[visit.id] = visit
     shop.order(
         OpenVisit(
-            issued_ns=event.captured_ns, visit=visit.id, shopper=visit.shopper, method=event.method, gate=event.gate
+            issued_ns=event.captured_ns, visit=visit.id, shopper=visit.shopper, method=event.method, gate=event.gate,
+            evidence=faces.evidence(event),
         )
-    )
+    )  # fmt: skip
     _grant(shop, visit, event.captured_ns)
     shop.timers.set(event.captured_ns + shop.policy.entry_timeout_ns, "entry", visit.id)
     track = loner_near_gate(shop, event.gate, event.captured_ns)
     if track is not None:
         enter(shop, visit, event.captured_ns, track)
+
+
+def on_claim(shop: Shop, event: ClaimMade) -> None:
+    """Somebody said who they are: ask them to look. Whether the claim fits anybody is not told at the gate."""
+    shop.order(ShowMessage(issued_ns=event.captured_ns, gate=event.gate, message="look-here"))
 
 
 def _was_just_admitted(shop: Shop, event: CredentialShown) -> bool:

@@ -64,11 +64,32 @@ class LineCrossed(Base, frozen=True, kw_only=True, tag=True):
     direction: Literal["in", "out"]
 
 
+class FaceLook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a face decision rests on, measured by the gate camera.
+
+    `width_px`, `sharpness`, `light`, `clipped_pct` and `turn_deg` are the measures of the quality gate
+    (vision.faces.quality). `limit_ppm` is the closeness that was demanded among `gallery` templates, `narrowed_by`
+    how these were chosen ("" = everybody enrolled). `liveness_ppm` is 0 for a picture of a face and 1,000,000 for a
+    living one in the eyes of two networks; None = not measured. It is evidence, not proof.
+    """
+
+    width_px: int = 0
+    sharpness: int = 0
+    light: int = 0
+    clipped_pct: int = 0
+    turn_deg: int = 0
+    limit_ppm: int = 0
+    gallery: int = 0
+    narrowed_by: Literal["", "digits", "code"] = ""
+    liveness_ppm: int | None = None
+
+
 class CredentialShown(Base, frozen=True, kw_only=True, tag=True):
     """Somebody showed a face, a code or a card at a gate.
 
-    `shopper` is None when nobody was recognised; `reason` then says why ("unknown", "no-consent",
-    "ambiguous", "bad-code", "expired"). `score_ppm` is the closeness the decision used (larger = closer).
+    `shopper` is None when nobody was recognised; `reason` then says why ("unknown", "no-consent", "ambiguous",
+    "needs-claim", "bad-code", "expired", or what the quality gate refused: "small", "blurred", "turned", "dark",
+    "bright"). `score_ppm` is the closeness the decision used (larger = closer), `look` what a face was judged by.
     """
 
     gate: str
@@ -76,6 +97,19 @@ class CredentialShown(Base, frozen=True, kw_only=True, tag=True):
     shopper: str | None
     score_ppm: int = 0
     reason: str = ""
+    look: FaceLook | None = None
+
+
+class ClaimMade(Base, frozen=True, kw_only=True, tag=True):
+    """Somebody at a gate said who they are, by a member's code or the last digits of a phone: no way in by itself.
+
+    The next face at this gate is compared with `candidates` shoppers only, until `until_ns`. Who they are is not told.
+    """
+
+    gate: str
+    by: Literal["digits", "code"]
+    candidates: int
+    until_ns: int
 
 
 class WeightStep(Base, frozen=True, kw_only=True, tag=True):
@@ -188,6 +222,7 @@ Event: TypeAlias = (
     | TracksSeen
     | LineCrossed
     | CredentialShown
+    | ClaimMade
     | WeightStep
     | PlateSteady
     | ShelfChanged
@@ -207,6 +242,7 @@ KINDS: tuple[type[Base], ...] = (
     TracksSeen,
     LineCrossed,
     CredentialShown,
+    ClaimMade,
     WeightStep,
     PlateSteady,
     ShelfChanged,

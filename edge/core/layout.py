@@ -82,6 +82,8 @@ class Policy(Frozen, frozen=True, kw_only=True):
     exit_zone_mm: int
     portal_window_ns: int
     stale_after_ns: int
+    liveness: Literal["off", "note", "refuse"]
+    min_liveness_ppm: int
 
 
 class Layout(Frozen, frozen=True, kw_only=True):

@@ -39,6 +39,7 @@ class Store:
             events.TracksSeen: lambda event: presence.on_tracks(self._shop, event),
             events.LineCrossed: lambda event: presence.on_line(self._shop, event),
             events.CredentialShown: lambda event: doors.on_credential(self._shop, event),
+            events.ClaimMade: lambda event: doors.on_claim(self._shop, event),
             events.GrantAnswered: lambda event: doors.on_grant_answered(self._shop, event),
             events.DoorChanged: lambda event: doors.on_door(self._shop, event),
             events.PassageCounted: lambda event: doors.on_passage(self._shop, event),

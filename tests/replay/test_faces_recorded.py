@@ -18,9 +18,8 @@ from edge.labelled_faces import Labelled, read
 from vision import codes
 from vision.enrolment import clip_pictures, templates_of
 from vision.face_records import Consent
-from vision.faces.engines import open_engine
+from vision.faces.engines import open_engine, rule_of
 from vision.faces.face import FaceEngine
-from vision.faces.matching import Rule
 from vision.gallery import Gallery
 from vision.gate import GateWatch
 
@@ -33,8 +32,8 @@ def bench(engine: FaceEngine) -> Bench:
     return Bench(engine, lambda: 0, lambda text: None)
 
 
-def london(engine: FaceEngine, data: Path, margin: float) -> dict[str, object]:
-    at_work, rule = bench(engine), Rule(engine.max_distance, margin)
+def london(engine: FaceEngine, data: Path) -> dict[str, object]:
+    at_work, rule = bench(engine), rule_of(engine, Faces())
     known = at_work.enrol(read(data / "faces/london-enrol.csv", strangers=False))
     found = report(judge(at_work, known, read(data / "faces/london-probe.csv", strangers=True), rule), known, rule)
     assert at_work.unusable == []
@@ -58,16 +57,16 @@ def onnx_engine(shared_models: Path) -> FaceEngine:
 
 
 def test_default_engine_names_nobody_wrongly(dlib_engine: FaceEngine, shared_data: Path) -> None:
-    found = london(dlib_engine, shared_data, Faces().min_margin)
+    found = london(dlib_engine, shared_data)
     assert (found["gallery"], found["probes"], found["strangers"]) == (60, 60, 20)
     assert found["wrong_names"] == 0
-    assert found["refused"] <= 2  # type: ignore[operator]
+    assert found["refused"] <= 1  # type: ignore[operator]
 
 
 def test_onnx_engine_names_nobody_wrongly(onnx_engine: FaceEngine, shared_data: Path) -> None:
-    found = london(onnx_engine, shared_data, Faces().min_margin)
+    found = london(onnx_engine, shared_data)
     assert (found["wrong_names"], found["genuine_comparisons"], found["impostor_comparisons"]) == (0, 60, 3540)
-    assert found["refused"] <= 2  # type: ignore[operator]
+    assert found["refused"] <= 1  # type: ignore[operator]
 
 
 def test_default_engine_at_the_gate(dlib_engine: FaceEngine, shared_data: Path) -> None:
@@ -86,7 +85,7 @@ def test_onnx_engine_at_the_gate(onnx_engine: FaceEngine, shared_data: Path) -> 
     assert pair["unknown_faces"] == pytest.approx(28, abs=2)
     walkers = in_clip(onnx_engine, shared_data, enrolled, "gate-walk-two.mp4")
     assert walkers["identified"] == {}
-    assert walkers["unknown_faces"] >= 2 * 35  # type: ignore[operator]
+    assert walkers["unknown_faces"] == 2 * 35, "two faces a picture, and no waistcoat"
     assert walkers["credentials"] == [], "far faces are nobody's business"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -31,9 +32,7 @@ class DlibEngine(StagedEngine[hog.Found, Posed]):
     name = "dlib"
     kind = KIND
 
-    def __init__(
-        self, max_distance: float, impostors: Impostors, quality: Quality, models: Path | None = None
-    ) -> None:
+    def __init__(self, max_distance: float, impostors: Impostors, quality: Quality, models: Path | None = None) -> None:
         super().__init__(quality)
         self.max_distance, self.impostors = max_distance, impostors
         self._package = _package()
@@ -42,6 +41,10 @@ class DlibEngine(StagedEngine[hog.Found, Posed]):
     def distances(self, template: Template, others: Template) -> Template:
         """Euclidean distances."""
         return np.asarray(np.linalg.norm(others - template, axis=1), dtype=np.float32)
+
+    def merged(self, templates: Sequence[Template]) -> Template:
+        """Their mean."""
+        return np.asarray(np.mean(np.stack(templates), axis=0), dtype=np.float32)
 
     def describe(self) -> str:
         """Which networks are in use."""

@@ -1,4 +1,4 @@
-"""Opens the face engine that a shop is configured for.
+"""Opens the face engine that a shop is configured for, and the liveness networks where they are.
 
 Must not: fall back silently. "auto" means ONNX where its weights are, else dlib; `describe()` says which it became.
 """
@@ -7,29 +7,50 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.config import Faces
+from edge.config import Faces, Models
 from edge.core.errors import BadInput
 from vision.faces.face import FaceEngine
+from vision.faces.liveness import Liveness
 from vision.faces.matching import Impostors, Rule
 from vision.faces.quality import Quality
+from vision.models import ModelAbsent
+from vision.models.places import as_settings
 
 
-def open_engine(faces: Faces, models: Path | None = None) -> FaceEngine:
-    """The engine of `[faces]`; `models` is the folder with optional weights. Raises BadInput with the cure."""
-    from vision.faces import onnx_engine
-
+def open_engine(faces: Faces, models: Models | Path | str | None = None) -> FaceEngine:
+    """The engine of `[faces]`; `models` is [models] or its folder. Raises BadInput with the cure."""
+    settings = as_settings(models)
     quality = Quality(
         faces.min_face_px, faces.min_sharpness, faces.max_turn_deg, faces.min_light, faces.max_clipped_pct
     )
-    if faces.engine == "onnx" and not onnx_engine.present(models):
-        wanted = f"{onnx_engine.DETECTOR} and {onnx_engine.EMBEDDER}"
-        where = f"not in {models}" if models else "not given ([models] folder is not set)"
-        raise BadInput("faces.engine", f'"onnx" needs {wanted}, {where}; add them or set faces.engine = "dlib"')
-    if models and faces.engine != "dlib" and onnx_engine.present(models):
-        return onnx_engine.OnnxEngine(faces.min_cosine, Impostors(*faces.impostors_onnx), quality, models)
+    if faces.engine != "dlib":
+        from vision.faces.onnx_engine import OnnxEngine
+
+        try:
+            return OnnxEngine(faces.min_cosine, Impostors(*faces.impostors_onnx), quality, settings)
+        except ModelAbsent as error:
+            if faces.engine == "onnx":
+                raise BadInput("faces.engine", f'"onnx" cannot work: {error}; or set faces.engine = "dlib"') from None
     from vision.faces.dlib_engine import DlibEngine
 
-    return DlibEngine(faces.max_distance, Impostors(*faces.impostors_dlib), quality, models)
+    folder = None if settings.folder is None else Path(settings.folder)
+    return DlibEngine(faces.max_distance, Impostors(*faces.impostors_dlib), quality, folder)
+
+
+def open_liveness(faces: Faces, models: Models | Path | str | None = None) -> Liveness | None:
+    """The liveness networks; None where they are off, or not on this box while the shop only wants them noted.
+
+    Raises BadInput where `faces.liveness = "refuse"` asks for them and they are not there.
+    """
+    if faces.liveness == "off":
+        return None
+    try:
+        return Liveness(as_settings(models))
+    except ModelAbsent as error:
+        if faces.liveness == "note":
+            return None
+        text = f'"refuse" cannot work, so no face opens and codes do: {error}; or set faces.liveness = "note"'
+        raise BadInput("faces.liveness", text) from None
 
 
 def rule_of(engine: FaceEngine, faces: Faces) -> Rule:

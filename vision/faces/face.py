@@ -5,6 +5,7 @@ Must not: know a shopper, a file or a threshold's reason (see vision/README.md f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,12 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.faces.matching import Impostors
-from vision.faces.quality import Flaw, Measures, Picture, Template
+from vision.faces.quality import Flaw, Measures, Picture, Quality, Template
 
 __all__ = [
-    "Face", "FaceEngine", "Flaw", "Measures", "Picture", "Template", "Watch", "as_box", "overlap", "turn", "unwatched",
-]  # fmt: skip
-
+    "Face",
+    "FaceEngine",
+    "Flaw",
+    "Measures",
+    "Picture",
+    "Quality",
+    "Template",
+    "Watch",
+    "as_box",
+    "overlap",
+    "turn",
+    "unwatched",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,7 @@ class FaceEngine(Protocol):
     kind: str
     max_distance: float
     impostors: Impostors
+    quality: Quality
     watch: Watch
 
     def faces(self, picture: Picture) -> list[Face]:
@@ -72,6 +84,10 @@ class FaceEngine(Protocol):
 
     def distances(self, template: Template, others: Template) -> Template:
         """Distances of one template [n] to others [m, n], as float32 [m]; 0 = same, larger = less alike."""
+        ...
+
+    def merged(self, templates: Sequence[Template]) -> Template:
+        """One template for several looks of one person at one occasion."""
         ...
 
     def describe(self) -> str:

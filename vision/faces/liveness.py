@@ -9,49 +9,37 @@ and moved so that it stays inside of the picture, 80 x 80 px, BGR 0..255; softma
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.errors import BadInput
-from vision.faces import weights
+from edge.config import Models
 from vision.faces.quality import Picture
+from vision.models import Network, open_network, resolve
 
-FOLDER = Path("minifasnet")
-WEIGHTS = ((2.7, FOLDER / "minifasnet_v2_2.7_80.onnx"), (4.0, FOLDER / "minifasnet_v1se_4.0_80.onnx"))
+PARTS = {"v2": 2.7, "v1se": 4.0}  # how much of the surroundings each network wants to see
 SIDE_PX = 80
 LIVE = 1
 Box = tuple[int, int, int, int]
 
 
-def present(models: Path | None) -> bool:
-    """Whether both weight files are in the folder."""
-    return models is not None and all((models / part).is_file() for _, part in WEIGHTS)
-
-
 class Liveness:
     """The two networks. One instance per process; not for use from two threads at once."""
 
-    def __init__(self, models: Path) -> None:
-        self._networks = [(scale, weights.open_session(models / part, {"input": 4})) for scale, part in WEIGHTS]
-        for (_, session), (_, part) in zip(self._networks, WEIGHTS, strict=True):
-            if session.get_inputs()[0].shape[1:] != [3, SIDE_PX, SIDE_PX] or session.get_outputs()[0].shape[1:] != [3]:
-                raise BadInput(
-                    str(models / part), f"is not an {SIDE_PX} px liveness network; put {part.name} of MiniFASNet there"
-                )
+    def __init__(self, models: Models) -> None:
+        """Raises ModelAbsent or ModelBad where the weights are not there or not the right ones."""
+        pair = resolve("minifasnet", models)
+        self._networks = [(scale, open_network(pair, part)) for part, scale in PARTS.items()]
 
     def of(self, picture: Picture, box_px: Box) -> float:
         """How alive the face in the box of a BGR picture looks: 0 = a picture of a face, 1 = alive."""
-        return float(np.mean([_softmax(self._run(session, _crop(picture, box_px, scale)))[LIVE]
-                              for scale, session in self._networks]))  # fmt: skip
+        return float(np.mean([_one(network, _crop(picture, box_px, scale)) for scale, network in self._networks]))
 
-    @staticmethod
-    def _run(session: object, crop: Picture) -> NDArray[np.float32]:
-        planes = np.ascontiguousarray(crop.transpose(2, 0, 1)[None], dtype=np.float32)
-        found: NDArray[np.float32] = session.run(None, {"input": planes})[0][0]  # type: ignore[attr-defined]
-        return found
+
+def _one(network: Network, crop: Picture) -> np.float32:
+    planes = np.ascontiguousarray(crop.transpose(2, 0, 1)[None], dtype=np.float32)
+    raised = _softmax(network.run(planes)[0][0])
+    return np.float32(raised[LIVE])
 
 
 def _crop(picture: Picture, box_px: Box, scale: float) -> Picture:

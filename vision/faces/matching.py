@@ -6,7 +6,7 @@ other shopper's by a margin. Must not: know what a distance is made of, or read 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal, Protocol
@@ -60,7 +60,7 @@ class Rule:
     def limit(self, gallery: int) -> float:
         """The largest distance accepted among `gallery` templates; one comparison may be wrong with chance / gallery.
 
-        By Boole's inequality, so it holds although the templates of one shopper resemble each other.
+        By Boole's inequality, so it errs on the strict side: templates of one shopper resemble each other.
         """
         if self.impostors is None:
             return self.max_distance
@@ -134,6 +134,13 @@ class Known:
         if not rows:
             return Known()
         return Known(tuple(owner for owner, _ in rows), np.stack([row for _, row in rows]).astype(np.float32))
+
+    def among(self, owners: Collection[str]) -> Known:
+        """Those of some owners only."""
+        chosen = [number for number, owner in enumerate(self.owners) if owner in owners]
+        if self.templates is None or not chosen:
+            return Known()
+        return Known(tuple(self.owners[number] for number in chosen), self.templates[chosen])
 
 
 def identify(engine: Distances, template: Template, known: Known, rule: Rule) -> Verdict:

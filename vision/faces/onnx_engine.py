@@ -5,17 +5,19 @@ Must not: be needed for a shop to work (dlib is the default), or compare templat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.errors import BadInput
-from vision.faces import weights, yunet
+from edge.config import Models
+from vision.faces import yunet
 from vision.faces.matching import Impostors
 from vision.faces.quality import Picture, Quality, Template, turn_of
 from vision.faces.stages import Box, StagedEngine
+from vision.models import open_network, resolve
 
 DETECTOR = yunet.WEIGHTS
 EMBEDDER = Path("mobilefacenet") / "mobilefacenet_128d_112.onnx"
@@ -29,34 +31,32 @@ PLACES = np.array(
 )
 
 
-def present(models: Path | None) -> bool:
-    """Whether both weight files are in the folder."""
-    return models is not None and all((models / part).is_file() for part in (DETECTOR, EMBEDDER))
-
-
 class OnnxEngine(StagedEngine[yunet.FacePoints, Picture]):
     """Five-point alignment, the face and its mirror image embedded and summed; distance = 1 - cosine."""
 
     name = "onnx"
 
-    def __init__(self, min_cosine: float, impostors: Impostors, quality: Quality, models: Path) -> None:
+    def __init__(self, min_cosine: float, impostors: Impostors, quality: Quality, models: Models) -> None:
+        """Raises ModelAbsent or ModelBad where the weights are not there or not the right ones."""
         super().__init__(quality)
         self.max_distance, self.impostors = 1.0 - min_cosine, impostors
-        self.kind = f"mobilefacenet-128-{weights.finger_print(models / EMBEDDER)}"
-        self._detector = yunet.YuNet(models / DETECTOR)
-        self._embedder = weights.open_session(models / EMBEDDER, {"input0": 4})
-        if self._embedder.get_inputs()[0].shape[1:] != [3, SIDE_PX, SIDE_PX]:
-            raise BadInput(
-                str(models / EMBEDDER), "is not a 112 px face network; put mobilefacenet_128d_112.onnx there"
-            )
+        embedder = resolve("mobilefacenet", models)
+        self.kind = f"mobilefacenet-128-{embedder.finger_print}"
+        self._detector = yunet.YuNet(open_network(resolve("yunet", models)))
+        self._embedder = open_network(embedder)
 
     def distances(self, template: Template, others: Template) -> Template:
         """1 - cosine; templates have length 1."""
         return np.asarray(1.0 - others @ template, dtype=np.float32)
 
+    def merged(self, templates: Sequence[Template]) -> Template:
+        """Their mean, made length 1 again."""
+        total = np.sum(np.stack(templates), axis=0)
+        return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
+
     def describe(self) -> str:
         """Which networks are in use."""
-        return "MobileFaceNet templates, faces found by YuNet (onnxruntime)"
+        return f"MobileFaceNet templates, faces found by YuNet (onnxruntime, {self._embedder.provider})"
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -76,7 +76,7 @@ class OnnxEngine(StagedEngine[yunet.FacePoints, Picture]):
         total = np.zeros(1, np.float32)
         for view in (rgb, rgb[:, ::-1]):
             planes = np.ascontiguousarray(view.transpose(2, 0, 1)[None])
-            total = total + self._embedder.run(None, {"input0": planes})[0][0]
+            total = total + self._embedder.run(planes)[0][0]
         return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
 
 

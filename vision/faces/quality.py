@@ -62,6 +62,19 @@ class Quality:
             return "blurred"
         return "turned" if found.turn_deg > self.max_turn_deg else ""
 
+    def in_words(self, found: Measures) -> str:
+        """What is wrong with a face and what to do about it, for people; "" where nothing is."""
+        sharp, turn = f"sharpness {found.sharpness:.0f}, at least {self.min_sharpness:.0f}", f"{found.turn_deg:.0f}"
+        words = {
+            "": "",
+            "small": f"is too small ({found.width_px} px wide, at least {self.min_face_px}); go nearer",
+            "dark": f"is too dark (lit parts at {found.light:.0f} of 255, at least {self.min_light:.0f}); add light",
+            "bright": f"is burnt out ({found.clipped_pct:.0f} % of it white); turn away from the lamp or the sun",
+            "blurred": f"is blurred ({sharp}); hold still, in more light",
+            "turned": f"looks to the side (about {turn} degrees, at most {self.max_turn_deg:.0f}); look at the camera",
+        }
+        return words[self.flaw(found)]
+
 
 def measure(picture: Picture, box_px: tuple[int, int, int, int], turn_deg: float) -> Measures:
     """Measures of a face in a BGR picture; a box that lies outside of it measures 0."""

@@ -1,4 +1,4 @@
-"""The stages of a face engine in their order: detect, align, quality, embed. What an engine fills in is in its own file.
+"""The stages of a face engine in their order: detect, align, quality, embed. What an engine fills in is its own.
 
 A face that the quality gate refuses is never embedded. Must not: compare templates, or read a clock (the watch that
 times a stage is handed in).

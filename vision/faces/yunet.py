@@ -13,10 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.errors import BadInput
-from vision.faces import weights
 from vision.faces.face import as_box
 from vision.faces.quality import Picture
+from vision.models import Network
 
 WEIGHTS = Path("yunet") / "yunet_n_dynamic.onnx"
 STRIDES_PX = (8, 16, 32)
@@ -25,6 +24,7 @@ MAX_SCALE = 2.0
 MIN_SCORE = 0.85  # 151 portraits score 0.88 and more; cloth, fruit and packs mostly less than 0.82 (OpenCV: 0.9)
 SAME_FACE_OVERLAP = 0.3
 FEATURES = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
+OUTPUTS = [f"{name}_{stride}" for name in FEATURES for stride in STRIDES_PX]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,8 @@ class FacePoints:
 class YuNet:
     """The detector. One instance per process; not for use from two threads at once."""
 
-    def __init__(self, path: Path) -> None:
-        self._session = weights.open_session(path, {"input": 4})
-        self._names = [item.name for item in self._session.get_outputs()]
-        wanted = {f"{name}_{stride}" for name in FEATURES for stride in STRIDES_PX}
-        if set(self._names) != wanted:
-            raise BadInput(str(path), "is not a YuNet detector; put yunet_n_dynamic.onnx there")
+    def __init__(self, network: Network) -> None:
+        self._network = network
 
     def find(self, picture: Picture) -> list[FacePoints]:
         """Faces of a BGR picture."""
@@ -53,8 +49,8 @@ class YuNet:
         height, width = (-(-side // 32) * 32 for side in scaled.shape[:2])
         padded = np.zeros((height, width, 3), np.float32)
         padded[: scaled.shape[0], : scaled.shape[1]] = scaled
-        answer = self._session.run(None, {"input": padded.transpose(2, 0, 1)[None]})
-        rows = _rows(dict(zip(self._names, answer, strict=True)), width)
+        answer = self._network.run(padded.transpose(2, 0, 1)[None])
+        rows = _rows(dict(zip(OUTPUTS, answer, strict=True)), width)
         rows[:, :14] /= scale
         return [_face(rows[number]) for number in _distinct(rows)]
 
