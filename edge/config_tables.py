@@ -186,7 +186,8 @@ class Faces(Part):
     `liveness` says what a face less alive than `min_liveness` does: "note" it, "refuse" it (a code or card still
     opens), or "off". `look_every_ms` is the pause between two searches while something moves; a shopper is reported
     again after `repeat_ms`, a stranger after `unknown_every_ms`, a face that cannot be compared (small, blurred,
-    turned, dark, bright) once it stood there for `guide_after_ms`.
+    turned, dark, bright) once it stood there for `guide_after_ms`. `search` are files and folders (recordings,
+    backups, logs) in which an erasure looks for remains, beside the state folder.
     """
 
     engine: Literal["auto", "dlib", "onnx"] = "dlib"
@@ -210,6 +211,7 @@ class Faces(Part):
     repeat_ms: Annotated[int, Field(ge=0)] = 8_000
     unknown_every_ms: Annotated[int, Field(ge=0)] = 10_000
     guide_after_ms: Annotated[int, Field(ge=500)] = 3_000
+    search: list[str] = []
 
 
 class Cloud(Part):

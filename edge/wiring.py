@@ -26,6 +26,7 @@ from edge.web.feed import Feed
 from edge.web.server import Page
 from edge.web.snapshot import plan, snapshot
 from vision.process import VisionWorker
+from vision.retention import Retention
 
 SHOW_S: Final = 0.2
 RECEIPTS_SHOWN: Final = 6
@@ -57,6 +58,12 @@ def plug_readers(daemon: Daemon) -> None:
     for row in daemon.config.rfid_reader:
         if row.host is not None:
             daemon.plug(LiveReader(row, daemon.clock.now))
+
+
+def plug_retention(daemon: Daemon, state: Path) -> None:
+    """Where faces may be kept, the worker that erases those whose last day is over."""
+    if any(row.role == "gate" for row in daemon.config.camera):
+        daemon.plug(Retention(state, wall_now_ns))
 
 
 def plug_cameras(

@@ -5,18 +5,22 @@ Must not: keep a picture, or guess which of two people is meant.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
+from PIL import Image, UnidentifiedImageError
 
 from edge.core.errors import BadInput
 from vision.faces.face import Face, FaceEngine, Picture, Template
 
 CLIP_ENDINGS: Final = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v")
 CLIP_LOOKS: Final = 8
+LEAST_SIDE_PX: Final = 32
+MOST_PIXELS: Final = 64_000_000
 WHOLE_SHARE: Final = 0.95  # some files promise a picture more than they hold
 BACKGROUND_SHARE: Final = 0.6  # a second face narrower than this share of the first is somebody passing behind
 
@@ -27,15 +31,39 @@ def is_clip(path: Path) -> bool:
 
 
 def read_picture(path: Path) -> Picture:
-    """A still picture as uint8 [height, width, 3], BGR, upright as its EXIF says. Raises BadInput."""
+    """A still picture as uint8 [height, width, 3], BGR, upright as its EXIF says. Raises BadInput.
+
+    Its size is looked at before it is decoded, and a file that ends too early is refused: OpenCV would show grey.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise BadInput(str(path), f"cannot be read ({error.strerror}); correct the path") from None
-    found = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
-    if found is None or min(found.shape[:2]) < 2:
+    try:
+        with Image.open(io.BytesIO(content)) as still:
+            check_size(still.size, str(path))
+            still.load()
+    except UnidentifiedImageError:
+        raise BadInput(str(path), "is not a picture that can be read; give a JPEG or PNG file") from None
+    except Image.DecompressionBombError as error:
+        raise BadInput(str(path), f"has too many pixels ({error}); scale it down") from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise BadInput(str(path), f"is cut or damaged ({error}); copy the picture again") from None
+    found = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if found is None:
         raise BadInput(str(path), "is not a picture that can be read; give a JPEG or PNG file")
     return np.asarray(found, np.uint8)
+
+
+def check_size(size_px: tuple[int, int], place: str) -> None:
+    """Raises BadInput for a (width, height) in which no face can be looked for."""
+    width, height = size_px
+    if min(size_px) < LEAST_SIDE_PX:
+        cure = "give a picture with the whole face, 200 pixels wide or more"
+        raise BadInput(place, f"is only {width}x{height} pixels; {cure}")
+    if width * height > MOST_PIXELS:
+        cure = f"scale it down to {MOST_PIXELS // 1_000_000} million pixels or fewer"
+        raise BadInput(place, f"is {width}x{height} pixels; {cure}")
 
 
 def check_clip(path: Path) -> None:

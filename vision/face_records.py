@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from edge.core.errors import BadInput
-from vision import envelope, safe_file
+from vision import envelope, erasure, safe_file
 from vision.faces.face import Template
 
 _T = TypeVar("_T")
@@ -127,8 +127,14 @@ class FaceRecords:
             record = _decode(self._path(record_id), Record)
             found += [record.sealed, base64.b64encode(record.sealed)]
             for _, template in self.open(record).rows:
-                found += [template.tobytes(), template.astype("<f8").tobytes(), base64.b64encode(template.tobytes())]
+                found += erasure.forms_of(template)
         return found
+
+    def sweep(self) -> None:
+        """Destroy what a killed process left half-written. Only for the holder of the writer's lock."""
+        for folder in (self._records, self._keys):
+            for path in folder.glob(".*"):
+                safe_file.destroy(path)
 
     def _path(self, record_id: str) -> Path:
         return self._records / f"{record_id}.json"

@@ -12,18 +12,20 @@ import re
 import secrets
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from edge.clock import rfc3339
 from edge.core.errors import BadInput
 from vision import codes, erasure, safe_file
-from vision.claims import Claims
+from vision.claims import Claim, Claims
 from vision.face_records import Consent, FaceRecords, Kept, Record
 from vision.faces.face import Template
 from vision.faces.matching import Known
 from vision.roster import Method, Roster
 
+CLAIMS, DEVICE_KEY = "claims.json", "device.key"
 DIGITS = re.compile(r"[0-9]{4,8}")
 SHOPPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,79}")
 
@@ -37,7 +39,10 @@ class CodeAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
-    """What `forget` did. `left` names files that still hold pieces of it, `unread` those that could not be read."""
+    """What an erasure did. `left` names files that still hold pieces of it, `unread` those that could not be read.
+
+    `pictures` counts the pictures and clips among the files searched: they hold no template, but may show the person.
+    """
 
     shopper: str
     faces: int
@@ -45,6 +50,21 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     scanned_files: int
     left: list[str]
     unread: list[str]
+    pictures: int = 0
+    why: Literal["asked", "retention"] = "asked"
+
+    @property
+    def clean(self) -> bool:
+        """Whether the search proved that nothing is left."""
+        return not self.left and not self.unread
+
+
+class Gone(NamedTuple):
+    """What was destroyed of one shopper."""
+
+    faces: int
+    codes: int
+    needles: list[bytes]
 
 
 class Gallery:
@@ -54,8 +74,8 @@ class Gallery:
         self._state = state
         self._lock, self._stamp_path = state / "identity.lock", state / "identity.stamp"
         self._roster_path = state / "codes.json"
-        self._records = FaceRecords(state / "faces", state / "device.key")
-        self.claims = Claims(state / "claims.json")
+        self._records = FaceRecords(state / "faces", state / DEVICE_KEY)
+        self.claims = Claims(state / CLAIMS)
         self._known: tuple[tuple[str, str], Known] | None = None
         self._load()
 
@@ -104,6 +124,10 @@ class Gallery:
             return CodeAnswer(shopper=None, reason="expired")
         return CodeAnswer(shopper=entry.shopper, opens=entry.method != "member")
 
+    def has_code(self, shopper: str) -> bool:
+        """Whether the shopper has a code or card that opens: the other way in."""
+        return self._roster is not None and self._roster.has(shopper)
+
     def enrol(self, shopper: str, rows: list[tuple[str, Template]], consent: Consent, digits: str = "") -> None:
         """Keep a shopper's (engine kind, template) rows in place of older ones. Needs a consent that is complete.
 
@@ -141,50 +165,108 @@ class Gallery:
             Roster(self._roster_path).issue(token, shopper, method, valid_until)
         return token
 
-    def forget(self, shopper: str, scan: Sequence[Path] = ()) -> Erased:
-        """Destroy a shopper's keys, templates and codes, then look for pieces in the state folder and `scan`."""
-        with self._changing():
-            ids = self._records.ids_of(shopper)
-            needles = [needle for record_id in ids for needle in self._records.needles(record_id)]
-            for record_id in ids:
-                self._records.destroy(record_id)
-            self.claims.drop(shopper)
-        revoked = self._revoke(shopper)
-        found = erasure.search(needles, [self._state, *scan])
-        return Erased(
-            shopper=shopper,
-            faces=len(ids),
-            codes=revoked,
-            scanned_files=found.scanned_files,
-            left=found.left,
-            unread=found.unread,
-        )
+    def claim(self, gate: str, digits: str, now_wall_ns: int, span_ns: int) -> None:
+        """Somebody at a gate typed digits: the next face there is compared with those few. Says nothing of the digits.
 
-    def expire(self, today: str) -> list[str]:
-        """Erase the faces whose retention ended before `today`; says whose."""
+        Raises BadInput for what are no digits, and where there were too many claims in a minute.
+        """
+        check_digits(digits)
+        shoppers = self.with_digits(digits, day_of(now_wall_ns))
+        claim = Claim(shoppers=shoppers, by="digits", made_ns=now_wall_ns, until_ns=now_wall_ns + span_ns)
+        with self._alone():
+            self.claims.make(gate, claim)
+
+    def forget(self, shopper: str, scan: Sequence[Path] = (), openers: Sequence[erasure.Opener] = ()) -> Erased:
+        """Destroy a shopper's keys, templates, codes and claims, then look for pieces in the state folder and `scan`.
+
+        `openers` read files that others encrypted (vision.erasure).
+        """
+        (erased,) = self.forget_all([shopper], scan, openers)
+        return erased
+
+    def forget_all(
+        self, shoppers: Sequence[str], scan: Sequence[Path] = (), openers: Sequence[erasure.Opener] = ()
+    ) -> list[Erased]:
+        """As `forget`, for several; the files are read once."""
+        gone: dict[str, Gone] = {}
+        with self._changing():
+            for shopper in dict.fromkeys(shoppers):
+                ids = self._records.ids_of(shopper)
+                needles = [needle for record_id in ids for needle in self._records.needles(record_id)]
+                for record_id in ids:
+                    self._records.destroy(record_id)
+                self.claims.drop(shopper)
+                gone[shopper] = Gone(len(ids), self._revoke(shopper), needles)
+        return self._proved(gone, [self._state, *scan], openers, "asked")
+
+    def expire(self, today: str, search: bool = True) -> list[Erased]:
+        """Erase the faces whose retention ended before `today`; codes stay. Searches the state folder, if wanted.
+
+        A process that has the ledger open must not search: closing a file drops its locks (edge.ledger.connection).
+        """
         ended = [one for one in self._records.all() if isinstance(one, Record) and one.consent.retain_until < today]
+        gone: dict[str, Gone] = {}
         if ended:
             with self._changing():
                 for record in ended:
+                    before = gone.get(record.shopper, Gone(0, 0, []))
+                    needles = [*before.needles, *self._records.needles(record.record)]
+                    gone[record.shopper] = Gone(before.faces + 1, 0, needles)
                     self._records.destroy(record.record)
-        return sorted({record.shopper for record in ended})
+                    self.claims.drop(record.shopper)
+        return self._proved(gone, [self._state] if search else [], (), "retention")
+
+    def _proved(
+        self,
+        gone: dict[str, Gone],
+        places: Sequence[Path],
+        openers: Sequence[erasure.Opener],
+        why: Literal["asked", "retention"],
+    ) -> list[Erased]:
+        if not gone:
+            return []
+        found = erasure.search({who: one.needles for who, one in gone.items()}, places, openers)
+        return [
+            Erased(
+                shopper=shopper,
+                faces=one.faces,
+                codes=one.codes,
+                scanned_files=found.scanned_files,
+                left=found.left[shopper],
+                unread=found.unread,
+                pictures=found.pictures,
+                why=why,
+            )
+            for shopper, one in gone.items()
+        ]
 
     def _revoke(self, shopper: str) -> int:
-        if not self._roster_path.exists():
-            return 0
-        with self._changing():
-            return Roster(self._roster_path).revoke(shopper)
+        return Roster(self._roster_path).revoke(shopper) if self._roster_path.exists() else 0
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """One change: alone, then announced to every other process that has the store open."""
+        with self._alone():
+            self._sweep()
+            try:
+                yield
+            finally:
+                safe_file.write_whole(self._stamp_path, secrets.token_bytes(16))
+                self._load()
+
+    def _sweep(self) -> None:
+        """What a killed process left half-written is nobody's: destroy it before it is copied anywhere."""
+        self._records.sweep()
+        for name in (self._roster_path.name, self._stamp_path.name, CLAIMS, DEVICE_KEY):
+            for path in self._state.glob(f".{name}.*"):
+                safe_file.destroy(path)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other process changes the store meanwhile."""
         try:
             with safe_file.one_writer(self._lock):
-                try:
-                    yield
-                finally:
-                    safe_file.write_whole(self._stamp_path, secrets.token_bytes(16))
-                    self._load()
+                yield
         except OSError as error:
             cure = "make room or give the folder to the user that muin runs as; nothing was half-written"
             raise BadInput(str(self._state), f"cannot be changed ({error.strerror}); {cure}") from None

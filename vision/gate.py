@@ -52,6 +52,7 @@ class GateWatch:
         self._repeat_ns = {"": repeat_ns, "bad-code": unknown_every_ns, "expired": unknown_every_ns}
         self._shown_ns: dict[tuple[str, str], int] = {}
         self._claim: Claim | None = None  # times on the run's time line
+        self._claimed: str | None = None  # who was recognised by it
         self._typed_ns = 0  # wall clock of the newest claim by digits that was taken up
         self._stir = Stir()
         self._next_look_ns: int | None = None
@@ -99,8 +100,7 @@ class GateWatch:
         if shown or faces:
             self._stir.keep_awake(captured_ns)
         named = self._confirmer.look(faces, captured_ns)
-        if any(event.shopper is not None for event in named):
-            self._claim = None  # the next person is somebody else
+        self._end_claim(faces, named)
         return [*self._health(captured_ns), *self._codes(answers, captured_ns), *claims, *named]
 
     def _look(self, picture: Picture, captured_ns: int) -> list[Sighting]:
@@ -117,7 +117,7 @@ class GateWatch:
         """Take up a claim by a member's code shown here or by digits typed elsewhere; the newest one holds."""
         before = self._claim
         if before is not None and captured_ns >= before.until_ns:
-            self._claim = None
+            self._claim = self._claimed = None
         members = [answer.shopper for answer in answers if answer.shopper is not None and not answer.opens]
         until_ns = captured_ns + self._faces.claim_ms * MS
         if members:
@@ -157,6 +157,14 @@ class GateWatch:
 
     def _day(self, captured_ns: int) -> str:
         return NO_DAY if self._origin_wall_ns is None else day_of(self._origin_wall_ns + captured_ns)
+
+    def _end_claim(self, faces: Sequence[Sighting], named: Sequence[CredentialShown]) -> None:
+        """A claim ends with the person it was for: once recognised, when that face is gone."""
+        seen = {face.verdict.shopper for face in faces if face.verdict}
+        if self._claimed is not None and self._claimed not in seen:
+            self._claim = self._claimed = None
+        if self._claim is not None:
+            self._claimed = next((event.shopper for event in named if event.shopper), self._claimed)
 
     def _answers(self, texts: Sequence[str], captured_ns: int) -> list[CodeAnswer]:
         day, store = self._day(captured_ns), self._gallery

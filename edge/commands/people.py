@@ -1,4 +1,4 @@
-"""`muin enrol` and `muin forget`: who may be recognised on this box, and how they are erased.
+"""`muin enrol`: who may be recognised on this box.
 
 Must not: keep a picture, print a template, or enrol a face without a consent on record.
 """
@@ -28,9 +28,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="one JSON document on stdou
 
 
 def register(app: typer.Typer) -> None:
-    """Add `enrol` and `forget` to the table."""
+    """Add `enrol` to the table."""
     app.command()(enrol)
-    app.command()(forget)
 
 
 def enrol(
@@ -38,6 +37,12 @@ def enrol(
     shopper: Shopper,
     picture: Annotated[list[Path] | None, typer.Option("--picture", help="a picture or clip; may be repeated")] = None,
     qr: Annotated[bool, typer.Option("--qr", help="issue a code, in place of the shopper's older one")] = False,
+    member_code: Annotated[
+        bool, typer.Option("--member-code", help="issue a code that opens nothing but tells whose face will come")
+    ] = False,
+    phone_digits: Annotated[
+        str, typer.Option("--phone-digits", help="last 4 to 8 digits by which a keypad tells whose face will come")
+    ] = "",
     consent: Annotated[str, typer.Option("--consent", help="version of the text that the shopper agreed to")] = "",
     retain_until: Annotated[
         str | None, typer.Option("--retain-until", metavar="DATE", help="last day, like 2026-12-31 (UTC)")
@@ -49,13 +54,19 @@ def enrol(
     """Let a shopper in by face, by code, or by both. A face needs a consent and a last day."""
     from edge.clock import wall_now_ns
     from edge.config import load
-    from vision import gallery
+    from vision import codes, gallery
 
     found, pictures = load(config), picture or []
-    if not pictures and not qr:
+    if not pictures and not qr and not member_code:
         raise BadInput("enrol", "give --picture FILE for a face, --qr for a code, or both")
-    if out is not None and (not qr or out.suffix.lower() not in (".png", ".svg")):
-        raise BadInput("--out", "goes with --qr and must end in .png or .svg")
+    if qr and member_code:
+        raise BadInput("--member-code", "issues another code than --qr; run muin enrol once for each")
+    if phone_digits:
+        if not pictures:
+            raise BadInput("--phone-digits", "goes with --picture: the digits are kept with the face and go with it")
+        gallery.check_digits(phone_digits)
+    if out is not None and (not (qr or member_code) or out.suffix.lower() not in (".png", ".svg")):
+        raise BadInput("--out", "goes with --qr or --member-code and must end in .png or .svg")
     gallery.check_shopper(shopper)
     now_ns = wall_now_ns()
     today = gallery.day_of(now_ns)
@@ -65,62 +76,22 @@ def enrol(
             raise BadInput("--retain-until", f"{retain_until} is past; give the last day")
     with _drawn(out) as token:
         store = gallery.Gallery(state or config.parent / "state")
-        document: dict[str, Any] = {"shopper": shopper, "retain_until": retain_until, "expired": store.expire(today)}
+        document: dict[str, Any] = {"shopper": shopper, "retain_until": retain_until, "expired": _expired(store, today)}
         if pictures:
-            document |= _enrol_face(store, found, shopper, pictures, (consent, retain_until, now_ns))
-        if qr:
-            document |= _issue_code(store, shopper, retain_until, token)
-            document["code_file"] = None if out is None else str(out)
-    _show(document, as_json)
-
-
-def forget(
-    config: Config,
-    shopper: Shopper,
-    scan: Annotated[
-        list[Path] | None, typer.Option("--scan", help="also look for remains in this file or folder; may be repeated")
-    ] = None,
-    state: State = None,
-    as_json: AsJson = False,
-) -> None:
-    """Erase a shopper's face and codes and prove it. Exit 1: nothing was there, or something is left."""
-    from edge.clock import wall_now_ns
-    from edge.config import load
-    from vision import gallery
-
-    load(config)
-    gallery.check_shopper(shopper)
-    for place in scan or []:
-        if not place.is_file() and not place.is_dir():
-            what = "is neither a file nor a folder" if place.exists() else "is not there to be searched"
-            raise BadInput(str(place), f"{what}; correct --scan")
-    folder = state or config.parent / "state"
-    if not folder.is_dir():
-        raise BadInput(str(folder), "is no state folder; nobody was enrolled there")
-    store = gallery.Gallery(folder)
-    done = store.forget(shopper, scan or [])
-    clean = not done.left and not done.unread
-    _show(
-        {
-            "shopper": shopper,
-            "erased": bool(done.faces or done.codes) and clean,
-            "faces": done.faces,
-            "codes": done.codes,
-            "scanned_files": done.scanned_files,
-            "left": done.left,
-            "unread": done.unread,
-            "expired": store.expire(gallery.day_of(wall_now_ns())),
-        },
-        as_json,
-    )
-    if not clean or not (done.faces or done.codes):
-        print(f"muin: {_why_not(done.left, done.unread)}", file=sys.stderr)
-        sys.exit(1)
+            document |= _enrol_face(store, found, shopper, pictures, (consent, retain_until, now_ns), phone_digits)
+        if qr or member_code:
+            text = store.issue_code(shopper, retain_until, "member" if member_code else "qr", token)
+            document |= {"code": codes.payload(text), "code_file": None if out is None else str(out)}
+        document["other_way"] = store.has_code(shopper)
+    if not document["other_way"]:
+        print(f"muin: {shopper} has no code; who is not recognised needs another way in: --qr", file=sys.stderr)
+    show(document, as_json)
 
 
 def _enrol_face(
-    store: Gallery, found: StoreConfig, shopper: str, pictures: list[Path], terms: tuple[str, str | None, int]
-) -> dict[str, Any]:
+    store: Gallery, found: StoreConfig, shopper: str, pictures: list[Path], terms: tuple[str, str | None, int],
+    digits: str,
+) -> dict[str, Any]:  # fmt: skip
     from edge.clock import rfc3339
     from vision.enrolment import check_one_person, templates_of
     from vision.face_records import Consent
@@ -141,7 +112,7 @@ def _enrol_face(
             for owner, distance in zip(known.owners, _distances(engine, template, known.templates), strict=True)
             if owner != shopper and distance <= engine.max_distance
         }
-        store.enrol(shopper, [(engine.kind, template) for template in templates], agreed)
+        store.enrol(shopper, [(engine.kind, template) for template in templates], agreed, digits)
     finally:
         engine.close()
     if near:
@@ -179,21 +150,12 @@ def _drawn(out: Path | None) -> Iterator[str | None]:
         draft.unlink(missing_ok=True)
 
 
-def _issue_code(store: Gallery, shopper: str, valid_until: str | None, token: str | None) -> dict[str, Any]:
-    from vision import codes
-
-    return {"code": codes.payload(store.issue_code(shopper, valid_until, token=token))}
+def _expired(store: Gallery, today: str) -> list[str]:
+    return [erased.shopper for erased in store.expire(today)]
 
 
-def _why_not(left: list[str], unread: list[str]) -> str:
-    if left:
-        return f"remains are left in {', '.join(left)}; destroy these files"
-    if unread:
-        return f"could not search {', '.join(unread)}; make them readable and run again"
-    return "nothing was kept of this shopper"
-
-
-def _show(document: dict[str, Any], as_json: bool) -> None:
+def show(document: dict[str, Any], as_json: bool) -> None:
+    """Print what was done: one JSON document, or one fact a line."""
     if as_json:
         print(json.dumps(document, ensure_ascii=False))
         return

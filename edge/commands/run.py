@@ -55,6 +55,7 @@ async def _serve(found: config.StoreConfig, text: str, state: Path, record: Path
         wiring.plug_gates(daemon)
         wiring.plug_readers(daemon)
         wiring.plug_cameras(daemon, state)
+        wiring.plug_retention(daemon, state)
         await cloud.start()
         page.start()
         daemon.keep_time()

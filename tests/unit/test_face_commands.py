@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.commands import people
+from edge.commands import forget, people
 from edge.core.errors import BadInput
 from edge.evaluate_faces import equal_error_rate, threshold_report
 from edge.labelled_faces import read
@@ -40,10 +40,10 @@ def test_a_code_from_enrol_to_forget(shop: Path, capsys: pytest.CaptureFixture[s
     issued = json.loads(capsys.readouterr().out)
     assert Gallery(shop.with_name("state")).resolve_code(issued["code"], "2998-01-01").shopper == "anna"
     assert shop.with_name("anna.svg").stat().st_mode & 0o077 == 0
-    people.forget(shop, "anna", as_json=True)
+    forget.forget(shop, ["anna"], as_json=True)
     assert json.loads(capsys.readouterr().out)["erased"] is True
     with pytest.raises(SystemExit) as ended:
-        people.forget(shop, "anna", as_json=True)
+        forget.forget(shop, ["anna"], as_json=True)
     assert ended.value.code == 1
     assert json.loads(capsys.readouterr().out)["erased"] is False
 
@@ -92,7 +92,7 @@ def test_a_code_that_cannot_be_kept_leaves_no_picture(shop: Path) -> None:
 def test_what_cannot_be_searched_is_named(shop: Path) -> None:
     people.enrol(shop, "anna", qr=True)
     with pytest.raises(BadInput, match="neither a file nor a folder"):
-        people.forget(shop, "anna", scan=[Path("/dev/zero")])
+        forget.forget(shop, "anna", scan=[Path("/dev/zero")])
 
 
 @pytest.mark.parametrize(
