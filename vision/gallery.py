@@ -208,7 +208,7 @@ class Gallery:
         gone: dict[str, Gone] = {}
         if ended:
             with self._changing():
-                for record in ended:
+                for record in sorted(ended, key=lambda one: one.shopper):
                     before = gone.get(record.shopper, Gone(0, 0, []))
                     needles = [*before.needles, *self._records.needles(record.record)]
                     gone[record.shopper] = Gone(before.faces + 1, 0, needles)
