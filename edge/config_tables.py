@@ -140,8 +140,8 @@ class Picks(Part):
 
     reach_sigma_mm: Annotated[int, Field(gt=0)] = 110
     staff: list[Id] = []
-    reach_before_ms: Annotated[int, Field(ge=0)] = 400
-    reach_after_ms: Annotated[int, Field(ge=0)] = 300
+    reach_before_ms: Annotated[int, Field(ge=0)] = 600
+    reach_after_ms: Annotated[int, Field(ge=0)] = 150
     join_ms: Annotated[int, Field(ge=0)] = 1_200
     min_step_g: Annotated[float, Field(gt=0)] = 5.0
     review_below: Annotated[float, Field(ge=0, le=1)] = 0.98

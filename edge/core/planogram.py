@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from math import isqrt
+
 from edge.core.events import PointMm
 from edge.core.layout import Layout, Plate, Product, Slot
+from edge.core.reach import UNIT, Target
+from edge.core.tracks import distance3
+
+ROW_MM = 60  # slots at one height stand on one board
 
 
 class Planogram:
@@ -31,6 +37,48 @@ class Planogram:
         known = self.plates.get(plate)
         return known.position_mm if known else None
 
+    def target_of(self, plates: list[str]) -> Target | None:
+        """Where a hand has to be for a change on these plates: between what changed and the middle of the facing."""
+        changed = [place for plate in plates if (place := self.place_of(plate)) is not None]
+        if not changed:
+            return None
+        facing = [
+            plate.position_mm
+            for plate in self.plates.values()
+            if plate.position_mm is not None and any(self.share(plate.id, other) for other in plates)
+        ]
+        along, pitch_mm = self._row_of(plates[0])
+        wide_mm = distance3(facing[0], facing[-1]) + pitch_mm
+        one, other = _mean(changed), _mean(facing)
+        middle = ((one[0] + other[0]) // 2, (one[1] + other[1]) // 2, (one[2] + other[2]) // 2)
+        return Target(middle, along, wide_mm)
+
+    def _row_of(self, plate: str) -> tuple[tuple[int, int] | None, int]:
+        """How the shelf of a plate runs, and the distance of its plates; (None, 0) where it has one plate."""
+        known = self.plates[plate]
+        row = sorted(
+            (other.index, other.position_mm)
+            for other in self.plates.values()
+            if (other.gondola, other.shelf) == (known.gondola, known.shelf) and other.position_mm is not None
+        )
+        if len(row) < 2:
+            return None, 0
+        return direction(row[0][1], row[-1][1]), distance3(row[0][1], row[1][1])
+
+    def target_of_slot(self, slot: Slot) -> Target | None:
+        """Where a hand has to be for a change in a slot; its row is the slots of that camera at its height."""
+        if slot.position_mm is None:
+            return None
+        x, y, z = slot.position_mm
+        row = [
+            other.position_mm
+            for other in self.slots.values()
+            if other.camera == slot.camera and other.position_mm is not None and abs(other.position_mm[2] - z) <= ROW_MM
+        ]
+        far = max(row, key=lambda place: (distance3(place, slot.position_mm or place), place))
+        near = [distance3(place, slot.position_mm) for place in row if place != slot.position_mm]
+        return Target(slot.position_mm, direction((x, y, z), far), min(near, default=0))
+
     def share(self, one: str, other: str) -> bool:
         """True if one product may press on both plates: the same plate, or same shelf and a product in common."""
         a, b = self.plates.get(one), self.plates.get(other)
@@ -44,3 +92,15 @@ class Planogram:
             if epc.startswith(prefix):
                 return sku
         return None
+
+
+def direction(start: PointMm, end: PointMm) -> tuple[int, int] | None:
+    """The way from one place to another on the floor plan, `UNIT` long; None where they are one place."""
+    x, y = end[0] - start[0], end[1] - start[1]
+    length = isqrt(x * x + y * y)
+    return (x * UNIT // length, y * UNIT // length) if length else None
+
+
+def _mean(places: list[PointMm]) -> PointMm:
+    x, y, z = (sum(axis) // len(places) for axis in zip(*places, strict=True))
+    return x, y, z

@@ -1,25 +1,41 @@
-"""Whose hand it was: how much likelier a distance is for the one who did it than for a bystander.
+"""Whose hand it was: how much likelier a place of a hand is for the one who did it than for a bystander.
 
-Must not: name anybody by itself; it only gives log-likelihood ratios.
+A hand is judged along its shelf, in depth and in height apart, because a tracker and a shelf are exact along the
+shelf and say little about depth. Must not: name anybody by itself; it only gives log-likelihood ratios.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Final
+from math import isqrt
+from typing import Final, NamedTuple
 
 from edge.core.chance import normal_mnat
 from edge.core.events import PointMm
 from edge.core.layout import Policy
-from edge.core.tracks import Tracks
+from edge.core.tracks import Tracks, distance3
 from edge.core.visits import Visit
 
-# How much likelier a hand at this distance is for the one who did it than for a bystander, in thousandths of a nat:
-# (distance in hundredths of `reach_sigma_mm`, ratio), linear between. Shape: nine of ten hands come within two sigma,
-# one in twenty is somewhere else because a tracker swapped or lost it.
-BY_HAND: Final = (
-    (0, 3_700), (160, 3_900), (210, 2_200), (270, 300), (360, -1_800), (550, -2_500), (820, -2_900), (2_300, -3_400),
-    (3_600, -5_500),
+UNIT: Final = 1_024  # length of a direction
+GRIP_MM: Final = 95  # a hand holds a pack above the board that it stands on
+SIGMA_MM: Final = 110  # the `reach_sigma_mm` for which the figures below hold; they scale with it
+ALONG_MM: Final = 48
+DEPTH_MM: Final = 130
+HEIGHT_MM: Final = 70
+ANYWHERE_MM: Final = 90  # where nobody knows how the shelf runs
+
+Table = tuple[tuple[int, int], ...]
+# How much likelier a hand at this distance is for the one who did it, in thousandths of a nat: (distance in hundredths
+# of its spread, ratio), linear between. Shape: a normal law, above a floor for hands that a tracker lost or exchanged,
+# below a ceiling because another hand may touch the same place and take nothing.
+ALONE: Final[Table] = (
+    (0, 4_600), (50, 4_400), (100, 4_000), (150, 3_200), (200, 2_000), (250, 700), (300, -600), (400, -2_500),
+    (600, -4_200), (1_000, -5_000), (3_000, -5_500),
+)  # fmt: skip
+# Where somebody else reached into the place beside at that moment, their hands are explained: no ceiling.
+BESIDE: Final[Table] = (
+    (0, 5_000), (50, 4_875), (100, 4_500), (150, 3_875), (200, 3_000), (250, 1_875), (300, 500), (350, -1_125),
+    (400, -2_500), (600, -4_200), (1_000, -5_000), (3_000, -5_500),
 )  # fmt: skip
 BODY_BEST_MNAT: Final = 1_400
 BODY_SIGMA_MM: Final = 380
@@ -27,9 +43,19 @@ BODY_WORST_MNAT: Final = -5_500
 UNSEEN_MNAT: Final = -1_500  # somebody of the shop whom the tracker did not see in that moment
 
 
-def ratio_mnat(visit: Visit, tracks: Tracks, place: PointMm | None, from_ns: int, to_ns: int, policy: Policy) -> int:
+class Target(NamedTuple):
+    """Where a hand has to be: the middle of a facing, how its shelf runs (`UNIT` long, None = unknown), its width."""
+
+    place_mm: PointMm
+    along: tuple[int, int] | None = None
+    wide_mm: int = 0
+
+
+def ratio_mnat(
+    visit: Visit, tracks: Tracks, target: Target | None, from_ns: int, to_ns: int, policy: Policy, table: Table = ALONE
+) -> int:
     """Log-likelihood ratio "did it" against "did not" for one visit, in thousandths of a nat."""
-    if place is None:
+    if target is None:
         return 0
     hand: int | None = None
     body: int | None = None
@@ -37,20 +63,35 @@ def ratio_mnat(visit: Visit, tracks: Tracks, place: PointMm | None, from_ns: int
         trail = tracks.trails.get(track)
         if trail is None:
             continue
-        near = trail.nearest_hand_mm(place, from_ns, to_ns)
-        hand = near if hand is None or (near is not None and near < hand) else hand
-        near = trail.nearest_body_mm(place, from_ns, to_ns)
+        for spot in trail.smooth_hands(from_ns, to_ns):
+            far = distance_h(spot, target, policy.reach_sigma_mm)
+            hand = far if hand is None or far < hand else hand
+        near = trail.nearest_body_mm(target.place_mm, from_ns, to_ns)
         body = near if body is None or (near is not None and near < body) else body
     if hand is not None:
-        return _by_hand(hand * 100 // policy.reach_sigma_mm)
+        return _look_up(table, hand)
     return UNSEEN_MNAT if body is None else _by_body(body)
 
 
-def _by_hand(at: int) -> int:
-    for (left, low), (right, high) in pairwise(BY_HAND):
+def distance_h(hand: PointMm, target: Target, sigma_mm: int) -> int:
+    """Distance of a hand from where a grip is, in hundredths of the spread that is usual there."""
+    if target.along is None:
+        grip = (target.place_mm[0], target.place_mm[1], target.place_mm[2] + GRIP_MM)
+        return distance3(hand, grip) * 100 * SIGMA_MM // (ANYWHERE_MM * sigma_mm)
+    x, y = hand[0] - target.place_mm[0], hand[1] - target.place_mm[1]
+    along = (x * target.along[0] + y * target.along[1]) // UNIT
+    depth = (x * target.along[1] - y * target.along[0]) // UNIT
+    height = hand[2] - target.place_mm[2] - GRIP_MM
+    wide = isqrt(ALONG_MM * ALONG_MM + target.wide_mm * target.wide_mm // 25)
+    parts = ((along, wide), (depth, DEPTH_MM), (height, HEIGHT_MM))
+    return isqrt(sum((off * 100 * SIGMA_MM // (spread * sigma_mm)) ** 2 for off, spread in parts))
+
+
+def _look_up(table: Table, at: int) -> int:
+    for (left, low), (right, high) in pairwise(table):
         if at <= right:
             return low + (high - low) * (at - left) // (right - left)
-    return BY_HAND[-1][1]
+    return table[-1][1]
 
 
 def _by_body(distance_mm: int) -> int:

@@ -5,16 +5,16 @@ Scales first, cameras as second witness or alone. Must not: end visits, move doo
 
 from __future__ import annotations
 
-from edge.core import hypotheses, options, weights
+from edge.core import hypotheses, options, reach, weights
 from edge.core.bills import items
 from edge.core.commands import BookLoss, ChangeCart, Evidence
-from edge.core.events import PlateSteady, PointMm, ShelfChanged, WeightStep
+from edge.core.events import PlateSteady, ShelfChanged, WeightStep
 from edge.core.evidence import Grasp, add_step, joins
 from edge.core.hypotheses import Option, Story
 from edge.core.layout import Slot
 from edge.core.options import Doer
 from edge.core.presence import loners_within_reach
-from edge.core.reach import ratio_mnat
+from edge.core.reach import Table, Target, ratio_mnat
 from edge.core.shop import Doing, Level, Shop
 from edge.core.tracks import distance3
 from edge.core.visits import Visit
@@ -108,7 +108,10 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     plate = grasp.main_plate
     if abs(grasp.delta_mg) < _least_mg(shop, sorted(grasp.deltas_mg), grasp.delta_mg):
         return
-    doers = _doers(shop, shop.planogram.place_of(plate), grasp.began_ns, grasp.ended_ns, grasp.hidden)
+    others = _at_the_same_time(shop, grasp)
+    table = reach.BESIDE if others else reach.ALONE
+    target = shop.planogram.target_of(_main_first(grasp))
+    doers = _doers(shop, target, grasp.began_ns, grasp.ended_ns, grasp.hidden, table)
     noise = grasp.noise_mg * len(grasp.deltas_mg)
     home = shop.planogram.on_plates(sorted(grasp.deltas_mg))
     if grasp.delta_mg < 0:
@@ -118,8 +121,8 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     at_home = {product.sku for product in home}
     strays = [product for product in everything.values() if product.sku not in at_home]
 
-    others = _at_the_same_time(shop, grasp) if sum(doer.ratio_mnat > 0 for doer in doers) > 1 else []
-
+    if sum(doer.ratio_mnat > 0 for doer in doers) < 2:
+        others = []
     alike = options.from_home(home, -grasp.delta_mg, noise, doers) if grasp.delta_mg < 0 else []
 
     def ways(story: Story) -> list[Option]:
@@ -147,27 +150,36 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
 
 
 def _at_the_same_time(shop: Shop, grasp: Grasp) -> list[str]:
-    """Grasps at other plates in the same moment."""
+    """Grasps at other plates in the same moment, decided or not."""
+    decided = [(doing.grasp, doing.plate, doing.began_ns, doing.ended_ns) for doing in shop.state.recent]
+    waiting = [(row.id, row.main_plate, row.began_ns, row.ended_ns) for row in shop.state.grasps.values()]
     return [
-        doing.grasp
-        for doing in shop.state.recent
-        if doing.plate not in grasp.deltas_mg
-        and doing.began_ns - SAME_TIME_NS <= grasp.ended_ns
-        and doing.ended_ns + SAME_TIME_NS >= grasp.began_ns
+        name
+        for name, plate, began_ns, ended_ns in [*decided, *waiting]
+        if plate not in grasp.deltas_mg
+        and began_ns - SAME_TIME_NS <= grasp.ended_ns
+        and ended_ns + SAME_TIME_NS >= grasp.began_ns
     ]
 
 
-def _doers(shop: Shop, place: PointMm | None, began_ns: int, ended_ns: int, hidden: bool) -> list[Doer]:
+def _main_first(grasp: Grasp) -> list[str]:
+    return sorted(grasp.deltas_mg, key=lambda plate: (plate != grasp.main_plate, plate))
+
+
+def _doers(
+    shop: Shop, target: Target | None, began_ns: int, ended_ns: int, hidden: bool, table: Table = reach.ALONE
+) -> list[Doer]:
     policy = shop.policy
     from_ns, to_ns = began_ns - policy.reach_before_ns, ended_ns + policy.reach_after_ns
-    if place is not None:
-        loners_within_reach(shop, place, from_ns, to_ns)
+    if target is not None:
+        loners_within_reach(shop, target.place_mm, from_ns, to_ns)
     visits = shop.present(from_ns - policy.gone_after_ns)
     if hidden:  # who was out of sight before it began, while the tracker ran, was not there
         visits = [visit for visit in visits if visit.last_seen_ns >= began_ns] or visits
     found = [
-        Doer(visit, 0 if hidden else ratio_mnat(visit, shop.tracks, place, from_ns, to_ns, policy), _pays(shop, visit))
+        Doer(visit, ratio_mnat(visit, shop.tracks, None if hidden else target, from_ns, to_ns, policy, table), pays)
         for visit in visits
+        for pays in [_pays(shop, visit)]
     ]
     found.sort(key=lambda doer: (-doer.ratio_mnat, doer.visit.id))
     return [doer for doer in found[:DOERS_MAX] if doer.ratio_mnat >= found[0].ratio_mnat - FAR_BEHIND_MNAT]
@@ -272,7 +284,7 @@ def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:
     if _witness(shop, event, slot.sku, set(slot.plates)) or (alive and len(alive) == len(slot.plates)):
         return
     sku = event.sku or slot.sku
-    doers = _doers(shop, slot.position_mm, event.began_ns, event.ended_ns, False)
+    doers = _doers(shop, shop.planogram.target_of_slot(slot), event.began_ns, event.ended_ns, False)
     taken = event.change == "take"
     beside = _beside(shop, slot, doers, event)
     ways = [options.seen_by_camera(sku, event.quantity, taken, story, doers, beside) for story in shop.state.stories]
@@ -293,7 +305,7 @@ def _beside(shop: Shop, slot: Slot, doers: list[Doer], event: ShelfChanged) -> l
         if other.id == slot.id or other.camera != slot.camera or other.position_mm is None or other.sku == slot.sku:
             continue
         if distance3(other.position_mm, slot.position_mm) <= BESIDE_MM:
-            found.append((other.sku, _doers(shop, other.position_mm, event.began_ns, event.ended_ns, False)))
+            found.append((other.sku, _doers(shop, shop.planogram.target_of_slot(other), event.began_ns, event.ended_ns, False)))
     return found
 
 

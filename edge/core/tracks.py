@@ -14,6 +14,8 @@ SWAP_MM = 550  # far more than two people move in a frame, and than a tracker's 
 JUMP_MM = 200
 SWAP_NS = 300_000_000
 SWAP_SPOTS = 3
+SMOOTH_NS = 200_000_000  # a hand rests this long about a grip
+SAME_HAND_MM = 220  # a hand does not move farther in that time while it grips
 ARM_MM = 650  # from the middle of a body to a fist, arm stretched
 
 
@@ -62,6 +64,20 @@ class Trail:
         """Smallest distance of a hand to `target` in a span; None = no hand was seen."""
         found = [distance3(hand, target) for spot in self._within(from_ns, to_ns) for hand in spot.hands_mm]
         return min(found) if found else None
+
+    def smooth_hands(self, from_ns: int, to_ns: int) -> list[PointMm]:
+        """Hands seen in a span, each the mean of what is surely the same hand just before and after."""
+        spots = self._within(from_ns - SMOOTH_NS, to_ns + SMOOTH_NS)
+        found = []
+        for spot in spots:
+            if not from_ns <= spot.at_ns <= to_ns:
+                continue
+            about = [hand for near in spots if abs(near.at_ns - spot.at_ns) <= SMOOTH_NS for hand in near.hands_mm]
+            for hand in spot.hands_mm:
+                same = [other for other in about if distance3(hand, other) <= SAME_HAND_MM]
+                x, y, z = (sum(axis) // len(same) for axis in zip(*same, strict=True))
+                found.append((x, y, z))
+        return found
 
     def nearest_body_mm(self, target: PointMm, from_ns: int, to_ns: int) -> int | None:
         """How far `target` was out of arm's reach at best in a span (0 = within); None = not seen."""
