@@ -14,6 +14,7 @@ from edge.core.visits import PRESENT, State, Stimulus, Visit
 
 ANSWER_NS = 3_000_000_000
 REGRANT_NS = 3_000_000_000
+OUTS_KEPT = 16  # ways out that no vanished body has claimed yet
 
 
 def on_credential(shop: Shop, event: CredentialShown) -> None:
@@ -130,6 +131,9 @@ def on_door(shop: Shop, event: DoorChanged) -> None:
 
 def on_passage(shop: Shop, event: PassageCounted) -> None:
     """Bodies counted by a beam or turnstile. They matter most where no tracker sees who moves."""
+    shop.state.bodies_counted = True
+    if event.direction == "out":
+        shop.state.outs_ns = [*shop.state.outs_ns, event.captured_ns][-OUTS_KEPT:]
     if event.direction == "in":
         waiting = [visit for visit in shop.open_visits() if visit.state is State.GRANTED and visit.gate == event.gate]
         if waiting and not shop.state.ever_tracked:

@@ -16,6 +16,7 @@ from edge.core.chance import ONE, times, weight
 
 WIDTH: Final = 96
 CUT: Final = weight(-14_000)
+LOOSE: Final = "loose"  # the cart of what lies about inside
 TRACE_MAX: Final = 24  # decisions a story remembers, so that later evidence can speak about them
 
 

@@ -19,6 +19,8 @@ class Planogram:
         self.products: dict[str, Product] = {product.sku: product for product in layout.products}
         self.plates: dict[str, Plate] = {plate.id: plate for plate in layout.plates}
         self.slots: dict[str, Slot] = {slot.id: slot for slot in layout.slots}
+        known = [*(plate.position_mm for plate in layout.plates), *(slot.position_mm for slot in layout.slots)]
+        self.spots: list[PointMm] = sorted({place for place in known if place is not None})
         self._tags = sorted(
             ((epc, product.sku) for product in layout.products for epc in product.epcs),
             key=lambda tag: (-len(tag[0]), tag[0]),

@@ -6,6 +6,7 @@ nobody pays for. Must not: guess between two people; an unclear body stays alone
 
 from __future__ import annotations
 
+from edge.core import handing
 from edge.core.checkout import close
 from edge.core.commands import OpenVisit, ShowMessage
 from edge.core.events import LineCrossed, PointMm, TagRead, TracksSeen
@@ -16,6 +17,11 @@ from edge.core.visits import State, Stimulus, Tag, Visit
 
 LONER_NS = 4_000_000_000  # how long a body may be seen before a missing credential means something
 REJOIN_MM = 1_500
+WALK_MM_S = 1_300
+REJOIN_CLEAR_MM = 900  # of two bodies out of sight the nearer one, if it is nearer by so much
+AWAY_NS = 250_000_000  # a body that misses a frame or two is not out of sight
+OUT_OF_SIGHT_NS = 8_000_000_000  # somebody who vanished inside is inside
+PASSED_NS = 3_000_000_000  # a counter in the gate and a tracker see the same way out within this
 GATE_MM = 2_000
 PORTAL_MM = 2_500
 PORTAL_MARGIN_MM = 500
@@ -74,17 +80,24 @@ def _came_by_gate(shop: Shop, track: str) -> bool:
 
 
 def _broken_trail(shop: Shop, track: str, at_ns: int) -> Visit | None:
-    """The one visit whose body vanished near this place a moment ago."""
+    """The visit whose body vanished where a walk to this place can have begun; None where two fit as well."""
     place = shop.tracks.trails[track].last_place()
     found = []
     for visit in shop.present(at_ns - 2 * shop.policy.gone_after_ns):
         trails = [shop.tracks.trails[name] for name in visit.tracks if name in shop.tracks.trails]
-        if not trails or max(trail.last_ns for trail in trails) >= at_ns:
+        if not trails or place is None:
             continue
-        last = max(trails, key=lambda trail: trail.last_ns).last_place()
-        if place is not None and last is not None and distance2(place, last) <= REJOIN_MM:
-            found.append(visit)
-    return found[0] if len(found) == 1 else None
+        newest = max(trails, key=lambda trail: trail.last_ns)
+        last, away_ns = newest.last_place(), at_ns - newest.last_ns
+        if last is None or away_ns < AWAY_NS:
+            continue
+        far_mm = distance2(place, last)
+        if far_mm <= REJOIN_MM + WALK_MM_S * away_ns // 1_000_000_000:
+            found.append((far_mm, visit.id, visit))
+    found.sort()
+    if not found or (len(found) > 1 and found[1][0] - found[0][0] < REJOIN_CLEAR_MM):
+        return None
+    return found[0][2]
 
 
 def _out_of_sight(shop: Shop) -> Visit | None:
@@ -97,9 +110,17 @@ def _out_of_sight(shop: Shop) -> Visit | None:
     return missing[0] if len(missing) == 1 else None
 
 
-def _at_gate(shop: Shop, place: tuple[int, int] | None) -> bool:
+def _vanished_inside(shop: Shop, last: tuple[int, int], seen_ns: int) -> bool:
+    """True if a body that is not seen any more cannot well have left: nobody passed the gate, or it was far away."""
     spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
-    return place is not None and any(distance2(place, spot) <= shop.policy.exit_zone_mm for spot in spots)
+    if not spots:
+        return False
+    if shop.state.bodies_counted:
+        passed = [at_ns for at_ns in shop.state.outs_ns if at_ns >= seen_ns - PASSED_NS]
+        if passed:
+            shop.state.outs_ns.remove(passed[0])
+        return not passed
+    return all(distance2(last, spot) > GATE_MM for spot in spots)
 
 
 def _open_for_track(shop: Shop, track: str, method: str, at_ns: int) -> Visit:
@@ -149,7 +170,7 @@ def on_loner_timer(shop: Shop, track: str, at_ns: int) -> None:
     """A body walks about without a credential: a visit nobody pays for, and an alarm."""
     if track not in shop.loners:
         return
-    waiting = _waiting(shop, at_ns)
+    waiting = _waiting(shop, at_ns) or _out_of_sight(shop)
     if waiting is not None:  # seen late, but somebody was let in and nobody else came
         enter(shop, waiting, shop.loners[track], track)
         return
@@ -189,6 +210,11 @@ def on_gone_timer(shop: Shop, track: str, at_ns: int) -> None:
         shop.timers.set(at_ns + wait_ns, "gone", track)
         return
     last = trail.last_place() if trail is not None else None
+    if visit is not None and last is not None and at_ns - seen_ns < OUT_OF_SIGHT_NS:
+        others = [name for name in visit.tracks if name in shop.tracks.trails and name != track]
+        if not others and _vanished_inside(shop, last, seen_ns):
+            shop.timers.set(min(seen_ns + OUT_OF_SIGHT_NS, at_ns + wait_ns), "gone", track)
+            return
     shop.tracks.forget(track)
     shop.loners.pop(track, None)
     if visit is not None and last is not None:
@@ -245,6 +271,8 @@ def end_visit(shop: Shop, visit: Visit, at_ns: int) -> None:
     for name in ("entry", "settle", "grant"):
         shop.timers.cancel(name, visit.id)
     del shop.state.visits[visit.id]
+    if not shop.open_visits():
+        handing.book_left_behind(shop, at_ns)
 
 
 def on_tag(shop: Shop, event: TagRead) -> None:

@@ -6,8 +6,8 @@ Scales first, cameras as second witness or alone. Must not: end visits, move doo
 from __future__ import annotations
 
 from edge.core import hypotheses, options, reach, weights
-from edge.core.bills import items
-from edge.core.commands import BookLoss, ChangeCart, Evidence
+from edge.core.carts import show_carts
+from edge.core.commands import BookLoss, Evidence
 from edge.core.events import PlateSteady, ShelfChanged, WeightStep
 from edge.core.evidence import Grasp, add_step, joins
 from edge.core.hypotheses import Option, Story
@@ -22,7 +22,7 @@ from edge.core.visits import Visit
 RECENT_NS = 60_000_000_000
 SIBLING_NS = 800_000_000  # plates believe in a step at different moments; a product may stand on two of them
 SAME_TIME_NS = 500_000_000
-BOTH_HANDS_MNAT = -2_000  # the same person at two plates in one moment, where somebody else could have been at one
+BOTH_HANDS_MNAT = -4_500  # the same person at two plates in one moment, where somebody else has a hand there
 STEP_DELAY_NS = 2_000_000_000  # nearly all steps are told within this after they ended
 WITNESS_NS = 2_000_000_000  # camera and scale speak of the same grasp within this
 LIFT_SIGNS_MG = 20_000
@@ -223,36 +223,6 @@ def _remember(shop: Shop, grasp: str, plate: str, evidence: Evidence, span_ns: t
     shop.state.recent = kept
 
 
-def show_carts(shop: Shop, names: set[str], at_ns: int) -> None:
-    """Order the changes between the carts shown last and the likely ones now, for these visits."""
-    for visit in shop.open_visits():
-        if visit.id not in names:
-            continue
-        now = {
-            (item.sku, item.status): item for item in items(shop.state.stories, visit.id, shop.policy.review_below_ppm)
-        }
-        shown = shop.state.shown.get(visit.id, {})
-        for key in sorted({*now, *(tuple(name.split("|")) for name in shown)}):
-            item = now.get((key[0], "charged" if key[1] == "charged" else "review"))
-            was = shown.get("|".join(key), 0)
-            quantity = (item.quantity if item else 0) - was
-            if quantity:
-                shop.order(_change(shop, visit.id, key, quantity, item.confidence_ppm if item else 0, at_ns))
-        shop.state.shown[visit.id] = {f"{item.sku}|{item.status}": item.quantity for item in now.values()}
-
-
-def _change(shop: Shop, visit: str, key: tuple[str, ...], quantity: int, sure_ppm: int, at_ns: int) -> ChangeCart:
-    return ChangeCart(
-        issued_ns=at_ns,
-        visit=visit,
-        sku=key[0],
-        quantity=quantity,
-        confidence_ppm=sure_ppm,
-        status="charged" if key[1] == "charged" else "review",
-        evidence=tuple(shop.state.proof.get(visit, {}).get(key[0], [])[-3:]),
-    )
-
-
 def _book_loss(shop: Shop, grasp: str, evidence: Evidence, at_ns: int) -> None:
     """Goods moved and the likeliest story has nobody for it: the loss account carries them."""
     for move in shop.state.stories[0].trace.get(grasp, []):
@@ -305,7 +275,9 @@ def _beside(shop: Shop, slot: Slot, doers: list[Doer], event: ShelfChanged) -> l
         if other.id == slot.id or other.camera != slot.camera or other.position_mm is None or other.sku == slot.sku:
             continue
         if distance3(other.position_mm, slot.position_mm) <= BESIDE_MM:
-            found.append((other.sku, _doers(shop, shop.planogram.target_of_slot(other), event.began_ns, event.ended_ns, False)))
+            found.append(
+                (other.sku, _doers(shop, shop.planogram.target_of_slot(other), event.began_ns, event.ended_ns, False))
+            )
     return found
 
 

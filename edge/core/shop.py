@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from edge.core.commands import Command, Evidence
+from edge.core.events import PointMm
 from edge.core.evidence import Grasp
 from edge.core.health import Alarms
 from edge.core.hypotheses import Story, begin
@@ -34,6 +35,16 @@ class Doing(msgspec.Struct, kw_only=True):
     taken: bool
     began_ns: int
     ended_ns: int
+
+
+class Gesture(msgspec.Struct, kw_only=True):
+    """Hands away from shelves: two that `met`, or one at the `floor`. Lives in memory only."""
+
+    kind: str
+    visits: tuple[str, ...]
+    began_ns: int
+    ended_ns: int
+    place_mm: PointMm
 
 
 class Surprise(msgspec.Struct, kw_only=True):
@@ -63,6 +74,8 @@ class ShopState(msgspec.Struct, kw_only=True):
     blind_to_ns: int = -1
     ever_tracked: bool = False
     portal_spoke: bool = False
+    bodies_counted: bool = False
+    outs_ns: list[int] = []
     armed_doors: list[str] = []
 
 
@@ -79,6 +92,8 @@ class Shop:
         self.out: list[Command] = []
         self.loners: dict[str, int] = {}  # tracks without a visit, by when they appeared
         self.saved_run = ""
+        self.gestures: dict[tuple[str, ...], Gesture] = {}  # going on
+        self.looked_ns = 0
 
     def order(self, *commands: Command) -> None:
         """Add to the orders of this event."""

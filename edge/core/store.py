@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from edge.core import doors, events, presence, shelves
+from edge.core import doors, events, gestures, handing, presence, shelves
+from edge.core.carts import show_carts
 from edge.core.commands import BeginRun, Command, SettleCharge
 from edge.core.events import Event
 from edge.core.layout import Layout
@@ -36,7 +37,7 @@ class Store:
         self.late = 0
         self._handlers: dict[type[events.Base], Callable[[Any], None]] = {
             events.RunStarted: self._on_run,
-            events.TracksSeen: lambda event: presence.on_tracks(self._shop, event),
+            events.TracksSeen: self._on_tracks,
             events.LineCrossed: lambda event: presence.on_line(self._shop, event),
             events.CredentialShown: lambda event: doors.on_credential(self._shop, event),
             events.ClaimMade: lambda event: doors.on_claim(self._shop, event),
@@ -190,6 +191,12 @@ class Store:
             for track in visit.tracks:
                 gone_ns = max(at_ns + AGAIN_NS, visit.last_seen_ns + policy.gone_after_ns)
                 shop.timers.set(gone_ns, "gone", track)
+
+    def _on_tracks(self, frame: events.TracksSeen) -> None:
+        presence.on_tracks(self._shop, frame)
+        for gesture in gestures.watch(self._shop, frame):
+            if handing.on_gesture(self._shop, gesture):
+                show_carts(self._shop, set(gesture.visits), frame.captured_ns)
 
     def _on_charge(self, event: events.ChargeAnswered) -> None:
         self._shop.order(

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from edge.core.chance import times, weight
-from edge.core.hypotheses import Story, prune
+from edge.core.hypotheses import LOOSE, Story, prune
 from edge.core.visits import Visit
 
 SEEN_MNAT: Final = ((1, -2_800), (3, -1_200), (1_000_000, -30))  # a carried tag is seldom read so few times
@@ -24,7 +24,6 @@ SAME_MNAT: Final = -3_500  # a stray is of just the product that was taken
 UNSEEN_TAKE_MNAT: Final = -6_000  # scales or cameras watch the product and said nothing
 HANDED_MNAT: Final = -3_500  # somebody else inside has it in this story, and gave it away
 FOUND_MNAT: Final = -700  # it was left inside in this story, and found
-LOOSE: Final = "loose"  # the cart of what was left inside
 UNWATCHED_TAKE_MNAT: Final = -500  # nothing watches the product but the portal
 
 

@@ -152,6 +152,10 @@ class Tracks:
             return None
         return sum(x for x, _ in places) // len(places), sum(y for _, y in places) // len(places)
 
+    def name_of(self, person: Person) -> str:
+        """Our name for a track of the tracker."""
+        return self._names.get(person.track, person.track)
+
     def forget(self, track: str) -> None:
         """Drop a trail."""
         self.trails.pop(track, None)

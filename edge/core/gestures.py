@@ -1,0 +1,94 @@
+"""What hands do away from shelves: two that meet may hand something over, one at the floor may leave or find it.
+
+Nobody sees what passes between them, so both ways go on as stories; a tag at the portal, a put-back or a person
+decides later. Must not: change a story (handing.py does), or look at hands near a shelf.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Final
+
+from edge.core.events import Person, PointMm, TracksSeen
+from edge.core.shop import Gesture, Shop
+from edge.core.tracks import SMOOTH_NS, distance2, distance3
+
+LOOK_NS: Final = 200_000_000
+BODIES_MM: Final = 1_300
+MEET_MM: Final = 230
+FLOOR_MM: Final = 215  # the lowest boards are higher
+SHELF_MM: Final = 750  # nearer to a plate or slot than this, hands are busy with goods
+STILL_MM: Final = 350  # people who hand something over stand; a tracker trembles
+BREAK_NS: Final = 450_000_000  # a hand may be missed so long
+SHORTEST_NS: Final = {"met": 350_000_000, "floor": 150_000_000}
+LONGEST_NS: Final = {"met": 3_500_000_000, "floor": 60_000_000_000}  # people who queue have their hands side by side
+
+
+def watch(shop: Shop, frame: TracksSeen) -> list[Gesture]:
+    """Look at the hands of a frame (five times a second); returns the gestures that have just ended."""
+    now_ns = frame.captured_ns
+    if 0 <= now_ns - shop.looked_ns < LOOK_NS:
+        return []
+    shop.looked_ns = now_ns
+    for key, place in [*_met(shop, frame), *_low(shop, frame)]:
+        known = shop.gestures.get(key)
+        if known is None:
+            shop.gestures[key] = Gesture(kind=key[0], visits=key[1:], began_ns=now_ns, ended_ns=now_ns, place_mm=place)
+        else:
+            known.ended_ns = now_ns
+    over = [key for key, known in shop.gestures.items() if now_ns - known.ended_ns > BREAK_NS]
+    ended = [shop.gestures.pop(key) for key in over]
+    lasted = [row for row in ended if SHORTEST_NS[row.kind] <= row.ended_ns - row.began_ns <= LONGEST_NS[row.kind]]
+    return [row for row in lasted if row.kind != "met" or all(_stood(shop, visit, row) for visit in row.visits)]
+
+
+def _stood(shop: Shop, visit: str, gesture: Gesture) -> bool:
+    """True if one of the visit's bodies was there and did not walk."""
+    known = shop.state.visits.get(visit)
+    for track in known.tracks if known is not None else ():
+        trail = shop.tracks.trails.get(track)
+        if trail is None:
+            continue
+        first, last = trail.place_at(gesture.began_ns), trail.place_at(gesture.ended_ns)
+        if first is not None and last is not None and distance2(first, gesture.place_mm[:2]) <= BODIES_MM:
+            return distance2(first, last) <= STILL_MM
+    return False
+
+
+def _met(shop: Shop, frame: TracksSeen) -> list[tuple[tuple[str, ...], PointMm]]:
+    found: list[tuple[tuple[str, ...], PointMm]] = []
+    placed = sorted((person.place_mm[0], person.track, person) for person in frame.people if person.place_mm)
+    for (left, _, one), (right, _, other) in combinations(placed, 2):
+        if right - left > BODIES_MM or not one.hands_mm or not other.hands_mm:
+            continue
+        visits = sorted({visit.id for person in (one, other) if (visit := shop.visit_of(shop.tracks.name_of(person)))})
+        if len(visits) < 2:
+            continue
+        place = _touch(shop, one, other, frame.captured_ns)
+        if place is not None and _is_free(shop, place):
+            found.append((("met", *visits), place))
+    return found
+
+
+def _touch(shop: Shop, one: Person, other: Person, at_ns: int) -> PointMm | None:
+    """Where a hand of one is at a hand of the other."""
+    mine, theirs = (
+        shop.tracks.trails[shop.tracks.name_of(person)].smooth_hands(at_ns - SMOOTH_NS, at_ns)
+        for person in (one, other)
+    )
+    near = min(((distance3(a, b), a) for a in mine for b in theirs), default=None)
+    return near[1] if near is not None and near[0] <= MEET_MM else None
+
+
+def _low(shop: Shop, frame: TracksSeen) -> list[tuple[tuple[str, ...], PointMm]]:
+    found: list[tuple[tuple[str, ...], PointMm]] = []
+    for person in frame.people:
+        low = [hand for hand in person.hands_mm if hand[2] <= FLOOR_MM]
+        visit = shop.visit_of(shop.tracks.name_of(person)) if low else None
+        if visit is not None and _is_free(shop, low[0]):
+            found.append((("floor", visit.id), low[0]))
+    return found
+
+
+def _is_free(shop: Shop, place: PointMm) -> bool:
+    return all(distance2(place[:2], spot[:2]) > SHELF_MM for spot in shop.planogram.spots)

@@ -1,0 +1,70 @@
+"""Goods that change hands or are left lying: both ways go on as stories, because only the hands were seen.
+
+Rules a person can read: after two hands met, each piece that one of the two held is with the other one with an even
+chance between them all; after a hand was at the floor, a piece may lie there, and what lay there may be taken along.
+What still lies there when the shop is empty goes to the loss account. Must not: look at tracks.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from edge.core import hypotheses
+from edge.core.commands import BookLoss, Evidence
+from edge.core.hypotheses import LOOSE, Move, Option, Story
+from edge.core.shop import Gesture, Shop
+
+KEPT_MNAT: Final = -693  # nothing changed hands: one half
+MOVED_MNAT: Final = -693  # something did: the other half, shared by all that can have
+
+
+def on_gesture(shop: Shop, gesture: Gesture) -> str | None:
+    """Every story goes on with and without a change of hands. Returns the id of the interaction, None if idle."""
+    places = gesture.visits if gesture.kind == "met" else (*gesture.visits, LOOSE)
+    if not any(story.held(place) for story in shop.state.stories for place in places):
+        return None
+    grasp = shop.new_id("g", gesture.kind, *gesture.visits, gesture.began_ns)
+    told = [
+        hypotheses.tell(story, grasp, "", option)
+        for story in shop.state.stories
+        for option in _ways(story, places[0], places[1])
+    ]
+    shop.state.stories = hypotheses.prune(told)
+    x, y, _ = gesture.place_mm
+    rule = "hands-met" if gesture.kind == "met" else "hand-at-floor"
+    proof = Evidence(sensor="tracker", place=f"{x},{y}", at_ns=gesture.ended_ns, rule=rule)
+    for visit in gesture.visits:
+        for sku in {sku for story in shop.state.stories for sku in story.held(visit)}:
+            shop.state.proof.setdefault(visit, {}).setdefault(sku, []).append(proof)
+    return grasp
+
+
+def _ways(story: Story, one: str, other: str) -> list[Option]:
+    pieces = [(one, other, sku) for sku in sorted(story.held(one))]
+    pieces += [(other, one, sku) for sku in sorted(story.held(other))]
+    found = [Option((), KEPT_MNAT if pieces else 0)]
+    for giver, taker, sku in pieces:
+        moved = (Move(giver, sku, -1), Move(taker, sku, 1))
+        found.append(Option(moved, MOVED_MNAT - LOG_MNAT[min(len(pieces), len(LOG_MNAT)) - 1]))
+    return found
+
+
+LOG_MNAT: Final = (0, 693, 1_099, 1_386, 1_609, 1_792, 1_946, 2_079)  # ln 1, ln 2, ... ln 8
+
+
+def book_left_behind(shop: Shop, at_ns: int) -> None:
+    """The shop is empty: what the likeliest story left lying inside is a loss, until somebody puts it back."""
+    for sku, quantity in sorted(shop.state.stories[0].held(LOOSE).items()):
+        product = shop.planogram.products.get(sku)
+        shop.order(
+            BookLoss(
+                issued_ns=at_ns,
+                loss=shop.new_id("l", LOOSE, sku, at_ns),
+                sku=sku,
+                quantity=quantity,
+                unit_minor=product.price_minor if product else None,
+                reason="left-inside",
+                evidence=(),
+            )
+        )
+    shop.state.stories = hypotheses.forget(shop.state.stories, LOOSE)
