@@ -314,6 +314,7 @@ def _policy(config: StoreConfig, has_gate: bool) -> layout.Policy:
         reach_after_ns=picks.reach_after_ms * MS,
         join_ns=picks.join_ms * MS,
         min_step_mg=_mg(picks.min_step_g),
+        handed_over=picks.handed_over,
         review_below_ppm=round(picks.review_below * 1_000_000),
         exit_zone_mm=visits.exit_zone_mm,
         portal_window_ns=picks.portal_window_ms * MS,

@@ -140,6 +140,7 @@ class Picks(Part):
 
     reach_sigma_mm: Annotated[int, Field(gt=0)] = 110
     staff: list[Id] = []
+    handed_over: Literal["holder", "taker"] = "holder"
     reach_before_ms: Annotated[int, Field(ge=0)] = 600
     reach_after_ms: Annotated[int, Field(ge=0)] = 150
     join_ms: Annotated[int, Field(ge=0)] = 1_200

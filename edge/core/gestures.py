@@ -30,7 +30,8 @@ def watch(shop: Shop, frame: TracksSeen) -> list[Gesture]:
     if 0 <= now_ns - shop.looked_ns < LOOK_NS:
         return []
     shop.looked_ns = now_ns
-    for key, place in [*_met(shop, frame), *_low(shop, frame)]:
+    met = _met(shop, frame) if shop.policy.handed_over == "holder" else []  # else whoever took it pays
+    for key, place in [*met, *_low(shop, frame)]:
         known = shop.gestures.get(key)
         if known is None:
             shop.gestures[key] = Gesture(kind=key[0], visits=key[1:], began_ns=now_ns, ended_ns=now_ns, place_mm=place)

@@ -32,13 +32,14 @@ class Option(NamedTuple):
     """One explanation of one interaction, in one story.
 
     `stray` > 0: `sku` now stands on a plate it does not belong to; < 0: it was taken from there. `laid` is the weight
-    of a foreign thing that was laid down (> 0) or lifted again (< 0), in mg.
+    of a foreign thing that was laid down (> 0) or lifted again (< 0), in mg, and `laid_by` the visit whose it is.
     """
 
     moves: tuple[Move, ...]
     log_mnat: int
     stray: tuple[str, int] = ("", 0)
     laid_mg: int = 0
+    laid_by: str = ""
 
 
 class Story(msgspec.Struct, kw_only=True):
@@ -47,7 +48,7 @@ class Story(msgspec.Struct, kw_only=True):
     weight: int
     carts: dict[str, dict[str, int]] = {}
     strays: dict[str, dict[str, int]] = {}
-    laid: dict[str, list[int]] = {}
+    laid: dict[str, list[tuple[int, str]]] = {}
     trace: dict[str, list[Move]] = {}
 
     def held(self, visit: str) -> dict[str, int]:
@@ -69,9 +70,9 @@ def tell(story: Story, grasp: str, plate: str, option: Option, top_mnat: int = 0
     if count:
         strays = {**strays, plate: _changed(strays.get(plate, {}), sku, count)}
     if option.laid_mg > 0:
-        laid = {**laid, plate: [*laid.get(plate, []), option.laid_mg][-8:]}
+        laid = {**laid, plate: [*laid.get(plate, []), (option.laid_mg, option.laid_by)][-8:]}
     elif option.laid_mg < 0:
-        rest = [known for known in laid.get(plate, []) if known != -option.laid_mg]
+        rest = [known for known in laid.get(plate, []) if known != (-option.laid_mg, option.laid_by)]
         laid = {**laid, plate: rest}
     trace = {**story.trace, grasp: list(option.moves)}
     if len(trace) > TRACE_MAX:

@@ -79,6 +79,7 @@ class Policy(Frozen, frozen=True, kw_only=True):
     join_ns: int
     min_step_mg: int
     review_below_ppm: int
+    handed_over: Literal["holder", "taker"]
     exit_zone_mm: int
     portal_window_ns: int
     stale_after_ns: int

@@ -23,6 +23,10 @@ FAR_AWAY: Final = -3_200  # nobody within about two metres
 NOBODY_ELSE: Final = -7_000  # nobody of those inside, though somebody was within a few steps
 SOMETHING_ELSE: Final = -7_500  # a weight that no product explains
 NOT_SOLD: Final = -7_000  # something foreign was laid down
+NOT_MINE: Final = -3_000  # somebody lifts a thing that another one laid down and that is not sold here
+EXCHANGE: Final = -1_500  # in one moment one person lays something down and another takes something
+EXCHANGE_ALONE: Final = -3_500  # one person does both
+CROSS_TALK_MG: Final = 6_000  # a change so small may be the plate beside, drift or a touch
 WRONG_WEIGHT: Final = -8_000  # the worst that a scale says against a product
 STRAY: Final = -300  # a product that was put here from elsewhere
 PRESSED: Final = -1_000  # what was laid down was a hand
@@ -94,13 +98,16 @@ def takes(
 ) -> list[Option]:  # fmt: skip
     """Everything that a lift of `weight_mg` from `plate` can have been in this story; `alike` as of `from_home`."""
     options = list(from_home(home, weight_mg, noise_mg, doers) if alike is None else alike)
-    for known in sorted(set(story.laid.get(plate, []))):
+    for known, owner in sorted(set(story.laid.get(plate, []))):
         fit = normal_mnat(known - weight_mg, SCALE_MG * 2 + known // 200, WRONG_WEIGHT)
+        mine = [doer for doer in doers if doer.visit.id == owner]
         best = max([doer.ratio_mnat for doer in doers], default=0)
-        options.append(Option((), best + fit, laid_mg=-known))
+        ratio = mine[0].ratio_mnat if mine else best + NOT_MINE
+        options.append(Option((), ratio + fit, laid_mg=-known, laid_by=owner))
         rest = weight_mg - known  # a hand that pressed lets go and takes something with it
         for item in weigh(home, rest, noise_mg) if rest > SCALE_MG * 4 else []:
-            options += [option._replace(laid_mg=-known) for option in _by_whom(item, doers, PRESSED, ("", 0))]
+            found = _by_whom(item, mine, PRESSED, ("", 0)) if mine else []
+            options += [option._replace(laid_mg=-known, laid_by=owner) for option in found]
     here = story.strays.get(plate)
     present = [product for product in strays if here.get(product.sku, 0) > 0] if here else []
     for item in weigh(present, weight_mg, noise_mg, 1) if present else []:
@@ -146,7 +153,9 @@ def puts(
 ) -> list[Option]:  # fmt: skip
     """Everything that laying `weight_mg` on `plate` can have been in this story."""
     best = max([doer.ratio_mnat for doer in doers], default=0)
-    options = [Option((), best + NOT_SOLD, laid_mg=weight_mg)]
+    options = [Option((), doer.ratio_mnat + NOT_SOLD, laid_mg=weight_mg, laid_by=doer.visit.id) for doer in doers] or [
+        Option((), NOT_SOLD, laid_mg=weight_mg)
+    ]
     at_home = {product.sku for product in home}
     for doer in doers:
         held = story.held(doer.visit.id) if doer.pays else {}
@@ -161,6 +170,40 @@ def puts(
         staff = max([doer.ratio_mnat for doer in doers if not doer.pays], default=NO_STAFF)
         options.append(Option((), item.log_mnat + max(best + UNHELD, staff)))
     return _likely(options)
+
+
+def exchanges(
+    story: Story, home: list[Product], products: dict[str, Product], lifted_mg: int, noise_mg: int, doers: list[Doer]
+) -> list[Option]:
+    """One piece laid down and one taken so close together that the scale felt only the difference `lifted_mg`."""
+    there = [doer for doer in doers if doer.ratio_mnat >= BOTH_THERE]
+    at_home = {product.sku for product in home}
+    found = []
+    for giver in there:
+        for laid in sorted(story.held(giver.visit.id)) if giver.pays else []:
+            laid_mg = products[laid].weight_mg if laid in products else None
+            for product in home if laid_mg else []:
+                if not product.weight_mg:
+                    continue
+                fit = _fit(lifted_mg, product.weight_mg - (laid_mg or 0), 2, noise_mg)
+                if fit <= WRONG_WEIGHT // 2:
+                    continue
+                away = (laid, 1) if laid not in at_home else ("", 0)
+                fit += MISPLACED if away[1] else 0
+                back = Move(giver.visit.id, laid, -1)
+                for taker in there:
+                    alone = taker is giver
+                    if alone and laid == product.sku:
+                        continue
+                    log = fit + (EXCHANGE_ALONE if alone else EXCHANGE + taker.ratio_mnat) + giver.ratio_mnat
+                    took = (Move(taker.visit.id, product.sku, 1),) if taker.pays else ()
+                    found.append(Option((back, *took), log, away))
+    return found
+
+
+def nothing(change_mg: int) -> Option:
+    """A small change that was no goods at all."""
+    return Option((), normal_mnat(change_mg, CROSS_TALK_MG, WRONG_WEIGHT))
 
 
 def seen_by_camera(

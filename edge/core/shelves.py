@@ -106,7 +106,8 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     """All that belongs to the grasp has arrived: every story goes on in each way that it can have been."""
     del shop.state.grasps[grasp.id]
     plate = grasp.main_plate
-    if abs(grasp.delta_mg) < _least_mg(shop, sorted(grasp.deltas_mg), grasp.delta_mg):
+    is_small = abs(grasp.delta_mg) < _least_mg(shop, sorted(grasp.deltas_mg), grasp.delta_mg)
+    if is_small and grasp.hidden:
         return
     others = _at_the_same_time(shop, grasp)
     table = reach.BESIDE if others else reach.ALONE
@@ -114,7 +115,7 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     doers = _doers(shop, target, grasp.began_ns, grasp.ended_ns, grasp.hidden, table)
     noise = grasp.noise_mg * len(grasp.deltas_mg)
     home = shop.planogram.on_plates(sorted(grasp.deltas_mg))
-    if grasp.delta_mg < 0:
+    if grasp.delta_mg < 0 and not is_small:
         weights.learn(shop, grasp.id, plate, home, -grasp.delta_mg, at_ns)
     everything = {product.sku: product for product in weights.known(shop, list(shop.planogram.products.values()))}
     home = weights.known(shop, home)
@@ -123,12 +124,17 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
 
     if sum(doer.ratio_mnat > 0 for doer in doers) < 2:
         others = []
-    alike = options.from_home(home, -grasp.delta_mg, noise, doers) if grasp.delta_mg < 0 else []
+        if is_small:
+            return
+    alike = options.from_home(home, -grasp.delta_mg, noise, doers) if grasp.delta_mg < 0 and not is_small else []
 
     def ways(story: Story) -> list[Option]:
+        both = options.exchanges(story, home, everything, -grasp.delta_mg, noise, doers)
+        if is_small:
+            return [options.nothing(grasp.delta_mg), *both]
         if grasp.delta_mg > 0:
-            return options.puts(story, plate, home, everything, grasp.delta_mg, noise, doers)
-        found = options.takes(story, plate, home, strays, -grasp.delta_mg, noise, doers, alike)
+            return both + options.puts(story, plate, home, everything, grasp.delta_mg, noise, doers)
+        found = both + options.takes(story, plate, home, strays, -grasp.delta_mg, noise, doers, alike)
         busy = {move.visit for other in others for move in story.trace.get(other, [])}
         return [
             option._replace(log_mnat=option.log_mnat + BOTH_HANDS_MNAT)

@@ -17,8 +17,9 @@ def config_text(scenario: Scenario, plan: Plan, slots_px: Mapping[str, Sequence[
     """The text of the file. `slots_px` are the corners of the facings in the pictures of their cameras, if drawn."""
     out = ["[store]", f'id = "{STORE_ID}"', 'currency = "KRW"', f"floor_mm = {list(plan.floor_mm)}"]
     out += ["", "[visits]", f'open_on = "{"gate" if "gate" in scenario.sensors else "track"}"']
+    out += ["", "[picks]", f'handed_over = "{scenario.handed_over}"']
     if staff(scenario):
-        out += ["", "[picks]", f"staff = {_list(staff(scenario))}"]
+        out += [f"staff = {_list(staff(scenario))}"]
     for product in plan.products.values():
         out += ["", "[[product]]", f'sku = "{product.sku}"', f'name = "{product.name}"']
         out += [f"price_minor = {product.price_minor}", f"weight_mg = {max(1, round(product.catalogue_g * 1_000))}"]
