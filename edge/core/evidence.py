@@ -15,7 +15,8 @@ class Grasp(msgspec.Struct, kw_only=True):
     """One shelf interaction as the scales felt it; part of the durable state.
 
     `deltas_mg` has one entry per plate. `hidden` says that nobody was watching while it happened (the box was
-    down, or the step was too slow to be seen), so only presence in `began_ns`..`ended_ns` can name the person.
+    down, or the step was too slow to be seen), so only presence in `began_ns`..`ended_ns` can name the person. `waited`
+    says that it was too small by itself and its sibling plates got more time to speak.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Grasp(msgspec.Struct, kw_only=True):
     ended_ns: int
     noise_mg: int
     hidden: bool = False
+    waited: bool = False
 
     @property
     def delta_mg(self) -> int:

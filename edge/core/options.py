@@ -26,6 +26,7 @@ NOT_SOLD: Final = -7_000  # something foreign was laid down
 NOT_MINE: Final = -3_000  # somebody lifts a thing that another one laid down and that is not sold here
 EXCHANGE: Final = -1_500  # in one moment one person lays something down and another takes something
 EXCHANGE_ALONE: Final = -3_500  # one person does both
+LEANS_MG: Final = 12_000  # a hand that lets go is felt within this of the hand that pressed
 CROSS_TALK_MG: Final = 6_000  # a change so small may be the plate beside, drift or a touch
 WRONG_WEIGHT: Final = -8_000  # the worst that a scale says against a product
 STRAY: Final = -300  # a product that was put here from elsewhere
@@ -34,6 +35,8 @@ MISPLACED: Final = -1_500  # put back where it does not belong
 FALSE_SIGHT: Final = -5_000  # a camera saw a change where there was none
 WRONG_SLOT: Final = -4_000  # it was the slot beside
 UNHELD: Final = -3_500  # put down by somebody who, in this story, does not hold it (stock, staff, an unseen take)
+ODD_STEP: Final = -3_000  # one step in twenty is off by more: a touch, drift, the zero of a plate
+DRIFT_MG: Final = 12_000
 WEIGHT_SPREAD_PPM: Final = 12_000  # packs of one product differ by about one per cent
 SCALE_MG: Final = 1_800
 BOTH_THERE: Final = 1_500  # both hands must be right there; a far one is an error of the tracker at best
@@ -63,7 +66,8 @@ def _fit(weight_mg: int, expected_mg: int, pieces: int, noise_mg: int) -> int:
     spread = expected_mg * WEIGHT_SPREAD_PPM // 1_000_000
     variance = noise_mg * noise_mg * 2 + spread * spread // max(1, pieces) + SCALE_MG * SCALE_MG
     error = weight_mg - expected_mg
-    return max(WRONG_WEIGHT, -(error * error * 500) // variance)
+    drifted = ODD_STEP - (error * error * 500) // (variance + DRIFT_MG * DRIFT_MG)
+    return max(WRONG_WEIGHT, -(error * error * 500) // variance, drifted)
 
 
 def weigh(products: list[Product], weight_mg: int, noise_mg: int, most: int = 6) -> list[Weighed]:
@@ -204,6 +208,18 @@ def exchanges(
 def nothing(change_mg: int) -> Option:
     """A small change that was no goods at all."""
     return Option((), normal_mnat(change_mg, CROSS_TALK_MG, WRONG_WEIGHT))
+
+
+def leaning(story: Story, plate: str, change_mg: int, doers: list[Doer]) -> list[Option]:
+    """A small change by a hand that rests on the plate, or that lets go of it."""
+    if change_mg > 0:
+        return [Option((), 0, laid_mg=change_mg, laid_by=doers[0].visit.id)] if doers else []
+    known = [
+        Option((), 0, laid_mg=-weight_mg, laid_by=owner)
+        for weight_mg, owner in story.laid.get(plate, [])
+        if abs(weight_mg + change_mg) <= LEANS_MG
+    ]
+    return known[-1:]
 
 
 def seen_by_camera(

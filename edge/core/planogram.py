@@ -39,6 +39,21 @@ class Planogram:
         known = self.plates.get(plate)
         return known.position_mm if known else None
 
+    def has_siblings(self, plate: str) -> bool:
+        """True if a product of this plate presses on another plate too."""
+        return any(other != plate and self.share(plate, other) for other in self.plates)
+
+    def neighbours(self, plate: str) -> set[str]:
+        """The plates left and right of one on its shelf."""
+        known = self.plates.get(plate)
+        return {
+            other.id
+            for other in self.plates.values()
+            if known is not None
+            and (other.gondola, other.shelf) == (known.gondola, known.shelf)
+            and abs(other.index - known.index) == 1
+        }
+
     def target_of(self, plates: list[str]) -> Target | None:
         """Where a hand has to be for a change on these plates: between what changed and the middle of the facing."""
         changed = [place for plate in plates if (place := self.place_of(plate)) is not None]

@@ -40,6 +40,8 @@ BESIDE: Final[Table] = (
 BODY_BEST_MNAT: Final = 1_400
 BODY_SIGMA_MM: Final = 380
 BODY_WORST_MNAT: Final = -5_500
+IN_REACH_MNAT: Final = 0  # not seen in that moment, but near enough just before and after
+OUT_OF_REACH_MNAT: Final = -3_500
 UNSEEN_MNAT: Final = -1_500  # somebody of the shop whom the tracker did not see in that moment
 
 
@@ -59,10 +61,8 @@ def ratio_mnat(
         return 0
     hand: int | None = None
     body: int | None = None
-    for track in visit.tracks:
-        trail = tracks.trails.get(track)
-        if trail is None:
-            continue
+    trails = [trail for track in visit.tracks if (trail := tracks.trails.get(track)) is not None]
+    for trail in trails:
         for spot in trail.smooth_hands(from_ns, to_ns):
             far = distance_h(spot, target, policy.reach_sigma_mm)
             hand = far if hand is None or far < hand else hand
@@ -70,7 +70,11 @@ def ratio_mnat(
         body = near if body is None or (near is not None and near < body) else body
     if hand is not None:
         return _look_up(table, hand)
-    return UNSEEN_MNAT if body is None else _by_body(body)
+    if body is not None:
+        return _by_body(body)
+    gaps = [trail.out_of_reach_mm(target.place_mm, from_ns, to_ns) for trail in trails]
+    known = [gap for gap in gaps if gap is not None]
+    return UNSEEN_MNAT if not known else (OUT_OF_REACH_MNAT if min(known) else IN_REACH_MNAT)
 
 
 def distance_h(hand: PointMm, target: Target, sigma_mm: int) -> int:

@@ -21,6 +21,8 @@ from edge.core.visits import Visit
 
 RECENT_NS = 60_000_000_000
 SIBLING_NS = 800_000_000  # plates believe in a step at different moments; a product may stand on two of them
+SLOW_SIBLING_NS = 2_000_000_000  # a plate that is pressed again tells its step so much later
+CROSS_TALK_PPM = 15_000
 SAME_TIME_NS = 500_000_000
 BOTH_HANDS_MNAT = -4_500  # the same person at two plates in one moment, where somebody else has a hand there
 STEP_DELAY_NS = 2_000_000_000  # nearly all steps are told within this after they ended
@@ -104,16 +106,20 @@ def _unseen_since(shop: Shop, level_ns: int) -> int:
 
 def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     """All that belongs to the grasp has arrived: every story goes on in each way that it can have been."""
-    del shop.state.grasps[grasp.id]
     plate = grasp.main_plate
     is_small = abs(grasp.delta_mg) < _least_mg(shop, sorted(grasp.deltas_mg), grasp.delta_mg)
+    if is_small and not grasp.waited and not grasp.hidden and shop.planogram.has_siblings(plate):
+        grasp.waited = True  # a part of a pack that stands on two plates; the other one is still moving
+        shop.timers.set(at_ns + SLOW_SIBLING_NS, "grasp", grasp.id)
+        return
+    del shop.state.grasps[grasp.id]
     if is_small and grasp.hidden:
         return
     others = _at_the_same_time(shop, grasp)
     table = reach.BESIDE if others else reach.ALONE
     target = shop.planogram.target_of(_main_first(grasp))
     doers = _doers(shop, target, grasp.began_ns, grasp.ended_ns, grasp.hidden, table)
-    noise = grasp.noise_mg * len(grasp.deltas_mg)
+    noise = grasp.noise_mg * len(grasp.deltas_mg) + _bent_mg(shop, grasp)
     home = shop.planogram.on_plates(sorted(grasp.deltas_mg))
     if grasp.delta_mg < 0 and not is_small:
         weights.learn(shop, grasp.id, plate, home, -grasp.delta_mg, at_ns)
@@ -124,14 +130,13 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
 
     if sum(doer.ratio_mnat > 0 for doer in doers) < 2:
         others = []
-        if is_small:
-            return
     alike = options.from_home(home, -grasp.delta_mg, noise, doers) if grasp.delta_mg < 0 and not is_small else []
 
     def ways(story: Story) -> list[Option]:
         both = options.exchanges(story, home, everything, -grasp.delta_mg, noise, doers)
         if is_small:
-            return [options.nothing(grasp.delta_mg), *both]
+            leaning = options.leaning(story, plate, grasp.delta_mg, [doer for doer in doers if doer.ratio_mnat > 0])
+            return [*(leaning or [options.nothing(grasp.delta_mg)]), *both]
         if grasp.delta_mg > 0:
             return both + options.puts(story, plate, home, everything, grasp.delta_mg, noise, doers)
         found = both + options.takes(story, plate, home, strays, -grasp.delta_mg, noise, doers, alike)
@@ -166,6 +171,26 @@ def _at_the_same_time(shop: Shop, grasp: Grasp) -> list[str]:
         and began_ns - SAME_TIME_NS <= grasp.ended_ns
         and ended_ns + SAME_TIME_NS >= grasp.began_ns
     ]
+
+
+def _bent_mg(shop: Shop, grasp: Grasp) -> int:
+    """How far a plate may be off because a neighbour of it moved in the same moment."""
+    near = [shop.planogram.neighbours(plate) for plate in grasp.deltas_mg]
+    moved = [row for row in shop.state.grasps.values() if row.id != grasp.id] + [
+        Grasp(
+            id=doing.grasp, deltas_mg={doing.plate: doing.delta_mg}, began_ns=doing.began_ns,
+            ended_ns=doing.ended_ns, noise_mg=0,
+        )
+        for doing in shop.state.recent
+    ]  # fmt: skip
+    beside = [
+        abs(row.delta_mg)
+        for row in moved
+        if any(plate in names for plate in row.deltas_mg for names in near)
+        and row.began_ns - SAME_TIME_NS <= grasp.ended_ns
+        and row.ended_ns + SAME_TIME_NS >= grasp.began_ns
+    ]
+    return max(beside, default=0) * CROSS_TALK_PPM // 1_000_000
 
 
 def _main_first(grasp: Grasp) -> list[str]:
@@ -225,7 +250,16 @@ def _go_on(
 def _remember(shop: Shop, grasp: str, plate: str, evidence: Evidence, span_ns: tuple[int, int], at_ns: int) -> None:
     kept = [doing for doing in shop.state.recent if doing.ended_ns >= at_ns - RECENT_NS]
     taken = (evidence.delta_mg or 0) < 0
-    kept.append(Doing(grasp=grasp, plate=plate, taken=taken, began_ns=span_ns[0], ended_ns=span_ns[1]))
+    kept.append(
+        Doing(
+            grasp=grasp,
+            plate=plate,
+            taken=taken,
+            delta_mg=evidence.delta_mg or 0,
+            began_ns=span_ns[0],
+            ended_ns=span_ns[1],
+        )
+    )
     shop.state.recent = kept
 
 

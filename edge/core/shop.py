@@ -33,6 +33,7 @@ class Doing(msgspec.Struct, kw_only=True):
     grasp: str
     plate: str
     taken: bool
+    delta_mg: int = 0
     began_ns: int
     ended_ns: int
 

@@ -16,6 +16,7 @@ SWAP_NS = 300_000_000
 SWAP_SPOTS = 3
 SMOOTH_NS = 200_000_000  # a hand rests this long about a grip
 SAME_HAND_MM = 220  # a hand does not move farther in that time while it grips
+WALK_UM_MS = 1_300  # how fast people walk
 ARM_MM = 650  # from the middle of a body to a fist, arm stretched
 
 
@@ -83,6 +84,19 @@ class Trail:
         """How far `target` was out of arm's reach at best in a span (0 = within); None = not seen."""
         spots = [spot.place_mm for spot in self._within(from_ns, to_ns) if spot.place_mm is not None]
         return max(0, min(distance2(place, target[:2]) for place in spots) - ARM_MM) if spots else None
+
+    def out_of_reach_mm(self, target: PointMm, from_ns: int, to_ns: int) -> int | None:
+        """How far out of a body's reach `target` was while the body was not seen, judged by where it was just before
+        and just after. None = never seen at a known place."""
+        placed = [spot for spot in self.spots if spot.place_mm is not None]
+        before = [spot for spot in placed if spot.at_ns < from_ns][-1:]
+        after = [spot for spot in placed if spot.at_ns > to_ns][:1]
+        found = []
+        for spot in (*before, *after):
+            gap_ms = min(abs(spot.at_ns - from_ns), abs(spot.at_ns - to_ns)) // 1_000_000
+            far = distance2(spot.place_mm or (0, 0), target[:2])
+            found.append(max(0, far - ARM_MM - WALK_UM_MS * gap_ms // 1_000))
+        return max(found) if found else None
 
     def _within(self, from_ns: int, to_ns: int) -> list[Spot]:
         found = []
