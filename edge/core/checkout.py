@@ -54,15 +54,23 @@ def hear_tags(shop: Shop, visit: Visit) -> None:
     if not shop.state.portal_spoke or visit.gap:
         return  # a portal that was not listened to all the time says nothing by its silence
     tagged = {product.sku for product in shop.layout.products if product.epcs}
-    seen = tags.leaving(visit, shop.policy.portal_window_ns)
+    window_ns = shop.policy.portal_window_ns
+    seen = tags.leaving(visit, window_ns)
     for sku in sorted(seen):
         evidence = Evidence(
             sensor="rfid", place="portal", at_ns=visit.last_seen_ns, rule="tag-left", detail=f"{len(seen[sku])} tags"
         )
         shop.state.proof.setdefault(visit.id, {}).setdefault(sku, []).append(evidence)
+    others = {
+        other.id: {
+            sku: sum(reads > STRAY_READS for reads in found) for sku, found in tags.leaving(other, window_ns).items()
+        }
+        for other in shop.open_visits()
+        if other is not visit
+    }
     watched = {sku for plate in layout.plates for sku in plate.skus if plate.id in shop.state.levels}
     watched |= {slot.sku for slot in layout.slots}
-    shop.state.stories = tags.hear(shop.state.stories, visit, seen, tagged, watched)
+    shop.state.stories = tags.hear(shop.state.stories, visit, seen, tagged, watched, others)
 
 
 def _lines(shop: Shop, visit: Visit) -> list[Line]:

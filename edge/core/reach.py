@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from edge.core.chance import normal_mnat
 from edge.core.events import PointMm
 from edge.core.layout import Policy
-from edge.core.tracks import Tracks, distance3
+from edge.core.tracks import Tracks, Trail, distance3
 from edge.core.visits import Visit
 
 UNIT: Final = 1_024  # length of a direction
@@ -40,6 +40,7 @@ BESIDE: Final[Table] = (
 BODY_BEST_MNAT: Final = 1_400
 BODY_SIGMA_MM: Final = 380
 BODY_WORST_MNAT: Final = -5_500
+BETWEEN_MNAT: Final = -2_000  # the hand was elsewhere, but it was not seen all the time
 IN_REACH_MNAT: Final = 0  # not seen in that moment, but near enough just before and after
 OUT_OF_REACH_MNAT: Final = -3_500
 UNSEEN_MNAT: Final = -1_500  # somebody of the shop whom the tracker did not see in that moment
@@ -69,7 +70,8 @@ def ratio_mnat(
         near = trail.nearest_body_mm(target.place_mm, from_ns, to_ns)
         body = near if body is None or (near is not None and near < body) else body
     if hand is not None:
-        return _look_up(table, hand)
+        seen = _look_up(table, hand)
+        return max(seen, BETWEEN_MNAT) if seen < BETWEEN_MNAT and _between(trails, target, from_ns, to_ns) else seen
     if body is not None:
         return _by_body(body)
     gaps = [trail.out_of_reach_mm(target.place_mm, from_ns, to_ns) for trail in trails]
@@ -89,6 +91,15 @@ def distance_h(hand: PointMm, target: Target, sigma_mm: int) -> int:
     wide = isqrt(ALONG_MM * ALONG_MM + target.wide_mm * target.wide_mm // 25)
     parts = ((along, wide), (depth, DEPTH_MM), (height, HEIGHT_MM))
     return isqrt(sum((off * 100 * SIGMA_MM // (spread * sigma_mm)) ** 2 for off, spread in parts))
+
+
+def _between(trails: list[Trail], target: Target, from_ns: int, to_ns: int) -> bool:
+    """True if a hand could have been there while it was not seen."""
+    return any(
+        trail.out_of_reach_mm(target.place_mm, left, right) == 0
+        for trail in trails
+        for left, right in trail.unwatched(from_ns, to_ns)
+    )
 
 
 def _look_up(table: Table, at: int) -> int:

@@ -23,6 +23,8 @@ STRAY_MNAT: Final = ((1, -1_500), (4, -3_000), (8, -6_000), (1_000_000, -9_000))
 SAME_MNAT: Final = -3_500  # a stray is of just the product that was taken
 UNSEEN_TAKE_MNAT: Final = -6_000  # scales or cameras watch the product and said nothing
 HANDED_MNAT: Final = -3_500  # somebody else inside has it in this story, and gave it away
+WITH_ANOTHER_MNAT: Final = -3_000  # a tag of it left with somebody who does not have one in this story
+LEFT_AND_FOUND_MNAT: Final = -1_500  # as LEFT, when it did
 FOUND_MNAT: Final = -700  # it was left inside in this story, and found
 UNWATCHED_TAKE_MNAT: Final = -500  # nothing watches the product but the portal
 
@@ -37,22 +39,35 @@ def leaving(visit: Visit, window_ns: int) -> dict[str, list[int]]:
 
 
 def hear(
-    stories: list[Story], visit: Visit, seen: dict[str, list[int]], tagged: set[str], watched: set[str]
+    stories: list[Story],
+    visit: Visit,
+    seen: dict[str, list[int]],
+    tagged: set[str],
+    watched: set[str],
+    others: dict[str, dict[str, int]],
 ) -> list[Story]:
-    """Stories after the portal was heard. `tagged` products carry tags, `watched` ones are under scales or cameras."""
+    """Stories after the portal was heard. `tagged` products carry tags, `watched` ones are under scales or cameras;
+    `others` are the numbers of tags that were read with other visits, by visit and product."""
     told = stories
     for sku in sorted(tagged & ({name for story in stories for name in story.held(visit.id)} | set(seen))):
-        told = prune([new for story in told for new in _one(story, visit.id, sku, seen.get(sku, []), sku in watched)])
+        told = prune(
+            [new for story in told for new in _one(story, visit.id, sku, seen.get(sku, []), sku in watched, others)]
+        )
     return told
 
 
-def _one(story: Story, visit: str, sku: str, reads: list[int], is_watched: bool) -> list[Story]:
+def _one(
+    story: Story, visit: str, sku: str, reads: list[int], is_watched: bool, others: dict[str, dict[str, int]]
+) -> list[Story]:
     count = story.held(visit).get(sku, 0)
+    strange = any(tags.get(sku, 0) > story.held(other).get(sku, 0) for other, tags in others.items())
     found = []
     for real in range(max(count, len(reads)) + 1):
         carts, moved = _where_from(story, visit, sku, real - count, is_watched)
         missed = max(0, real - len(reads))
         log = moved + (MISSED_MNAT + (missed - 1) * MISSED_TOO_MNAT if missed else 0)
+        log += (WITH_ANOTHER_MNAT if missed else 0) if strange else 0
+        log += LEFT_AND_FOUND_MNAT - LEFT_MNAT if strange and real < count else 0
         log += sum(_by_reads(SEEN_MNAT, number) for number in reads[:real])
         log += sum(_by_reads(STRAY_MNAT, number) for number in reads[real:])
         log += max(0, min(count, len(reads)) - real) * SAME_MNAT

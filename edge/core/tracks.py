@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import isqrt
 from typing import NamedTuple
 
@@ -14,9 +14,11 @@ SWAP_MM = 550  # far more than two people move in a frame, and than a tracker's 
 JUMP_MM = 200
 SWAP_NS = 300_000_000
 SWAP_SPOTS = 3
+GAP_NS = 400_000_000  # a reach takes longer than this
 SMOOTH_NS = 200_000_000  # a hand rests this long about a grip
 SAME_HAND_MM = 220  # a hand does not move farther in that time while it grips
-WALK_UM_MS = 1_300  # how fast people walk
+WALK_UM_MS = 1_800  # how fast people walk at most
+TREMBLE_MM = 200  # how far a tracker is off at most
 ARM_MM = 650  # from the middle of a body to a fist, arm stretched
 
 
@@ -95,8 +97,14 @@ class Trail:
         for spot in (*before, *after):
             gap_ms = min(abs(spot.at_ns - from_ns), abs(spot.at_ns - to_ns)) // 1_000_000
             far = distance2(spot.place_mm or (0, 0), target[:2])
-            found.append(max(0, far - ARM_MM - WALK_UM_MS * gap_ms // 1_000))
+            found.append(max(0, far - ARM_MM - TREMBLE_MM - WALK_UM_MS * gap_ms // 1_000))
         return max(found) if found else None
+
+    def unwatched(self, from_ns: int, to_ns: int) -> list[tuple[int, int]]:
+        """Parts of a span of `GAP_NS` and more in which no hand was seen."""
+        times = [spot.at_ns for spot in reversed(self._within(from_ns, to_ns)) if spot.hands_mm]
+        edges = [from_ns, *times, to_ns]
+        return [(left, right) for left, right in pairwise(edges) if right - left >= GAP_NS]
 
     def _within(self, from_ns: int, to_ns: int) -> list[Spot]:
         found = []
