@@ -20,6 +20,8 @@ UNIT: Final = 1_024  # length of a direction
 GRIP_MM: Final = 95  # a hand holds a pack above the board that it stands on
 SIGMA_MM: Final = 110  # the `reach_sigma_mm` for which the figures below hold; they scale with it
 ALONG_MM: Final = 48
+GRIP_DEPTH_MM: Final = 115  # before the middle of the shelf, where packs stand at the front
+GRIP_SPREAD_MM: Final = 80
 DEPTH_MM: Final = 130
 HEIGHT_MM: Final = 70
 ANYWHERE_MM: Final = 90  # where nobody knows how the shelf runs
@@ -29,13 +31,13 @@ Table = tuple[tuple[int, int], ...]
 # of its spread, ratio), linear between. Shape: a normal law, above a floor for hands that a tracker lost or exchanged,
 # below a ceiling because another hand may touch the same place and take nothing.
 ALONE: Final[Table] = (
-    (0, 4_600), (50, 4_400), (100, 4_000), (150, 3_200), (200, 2_000), (250, 700), (300, -600), (400, -2_500),
-    (600, -4_200), (1_000, -5_000), (3_000, -5_500),
+    (0, 5_000), (50, 4_600), (100, 3_900), (150, 3_000), (200, 1_200), (250, -500), (300, -1_200), (400, -2_200),
+    (600, -4_500), (1_000, -5_200), (3_000, -5_500),
 )  # fmt: skip
-# Where somebody else reached into the place beside at that moment, their hands are explained: no ceiling.
+# Where somebody else reached into the place beside at that moment, their hands are explained: steeper.
 BESIDE: Final[Table] = (
-    (0, 5_000), (50, 4_875), (100, 4_500), (150, 3_875), (200, 3_000), (250, 1_875), (300, 500), (350, -1_125),
-    (400, -2_500), (600, -4_200), (1_000, -5_000), (3_000, -5_500),
+    (0, 5_000), (50, 4_650), (100, 3_600), (150, 1_900), (200, -600), (250, -2_500), (300, -3_000), (400, -3_500),
+    (600, -4_300), (1_000, -5_200), (3_000, -5_500),
 )  # fmt: skip
 BODY_BEST_MNAT: Final = 1_400
 BODY_SIGMA_MM: Final = 380
@@ -64,8 +66,9 @@ def ratio_mnat(
     body: int | None = None
     trails = [trail for track in visit.tracks if (trail := tracks.trails.get(track)) is not None]
     for trail in trails:
+        front = _front(trail, target, from_ns)
         for spot in trail.smooth_hands(from_ns, to_ns):
-            far = distance_h(spot, target, policy.reach_sigma_mm)
+            far = distance_h(spot, target, policy.reach_sigma_mm, front)
             hand = far if hand is None or far < hand else hand
         near = trail.nearest_body_mm(target.place_mm, from_ns, to_ns)
         body = near if body is None or (near is not None and near < body) else body
@@ -79,8 +82,19 @@ def ratio_mnat(
     return UNSEEN_MNAT if not known else (OUT_OF_REACH_MNAT if min(known) else IN_REACH_MNAT)
 
 
-def distance_h(hand: PointMm, target: Target, sigma_mm: int) -> int:
-    """Distance of a hand from where a grip is, in hundredths of the spread that is usual there."""
+def _front(trail: Trail, target: Target, at_ns: int) -> int:
+    """On which side of its shelf's line the body stands: 1 or -1; 0 where that is not known."""
+    place = trail.place_at(at_ns)
+    if place is None or target.along is None:
+        return 0
+    x, y = place[0] - target.place_mm[0], place[1] - target.place_mm[1]
+    side = x * target.along[1] - y * target.along[0]
+    return (side > 0) - (side < 0)
+
+
+def distance_h(hand: PointMm, target: Target, sigma_mm: int, front: int = 0) -> int:
+    """Distance of a hand from where a grip is, in hundredths of the spread that is usual there. `front` is the side on
+    which the body stands: a hand that takes is before the middle of the shelf, one that only points is farther out."""
     if target.along is None:
         grip = (target.place_mm[0], target.place_mm[1], target.place_mm[2] + GRIP_MM)
         return distance3(hand, grip) * 100 * SIGMA_MM // (ANYWHERE_MM * sigma_mm)
@@ -89,7 +103,8 @@ def distance_h(hand: PointMm, target: Target, sigma_mm: int) -> int:
     depth = (x * target.along[1] - y * target.along[0]) // UNIT
     height = hand[2] - target.place_mm[2] - GRIP_MM
     wide = isqrt(ALONG_MM * ALONG_MM + target.wide_mm * target.wide_mm // 25)
-    parts = ((along, wide), (depth, DEPTH_MM), (height, HEIGHT_MM))
+    deep = (depth - front * GRIP_DEPTH_MM, GRIP_SPREAD_MM) if front else (depth, DEPTH_MM)
+    parts = ((along, wide), deep, (height, HEIGHT_MM))
     return isqrt(sum((off * 100 * SIGMA_MM // (spread * sigma_mm)) ** 2 for off, spread in parts))
 
 
