@@ -34,7 +34,7 @@ def on_gesture(shop: Shop, gesture: Gesture) -> str | None:
     rule = "hands-met" if gesture.kind == "met" else "hand-at-floor"
     proof = Evidence(sensor="tracker", place=f"{x},{y}", at_ns=gesture.ended_ns, rule=rule)
     for visit in gesture.visits:
-        for sku in {sku for story in shop.state.stories for sku in story.held(visit)}:
+        for sku in sorted({sku for story in shop.state.stories for sku in story.held(visit)}):
             shop.state.proof.setdefault(visit, {}).setdefault(sku, []).append(proof)
     return grasp
 

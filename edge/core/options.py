@@ -33,6 +33,9 @@ STRAY: Final = -300  # a product that was put here from elsewhere
 PRESSED: Final = -1_000  # what was laid down was a hand
 MISPLACED: Final = -1_500  # put back where it does not belong
 FALSE_SIGHT: Final = -5_000  # a camera saw a change where there was none
+WRONG_NAME: Final = -3_000  # it named another product
+OTHERWISE_NAMED: Final = -1_500  # it named the usual product though another one was put there
+UNSEEN_STRAY: Final = -4_700  # a pack of another product that nobody saw coming
 WRONG_SLOT: Final = -4_000  # it was the slot beside
 UNHELD: Final = -6_000  # put down by somebody who, in this story, does not hold it (stock, staff, an unseen take)
 ODD_STEP: Final = -3_000  # one step in twenty is off by more: a touch, drift, the zero of a plate
@@ -222,15 +225,31 @@ def leaning(story: Story, plate: str, change_mg: int, doers: list[Doer]) -> list
     return known[-1:]
 
 
+def named(slot: str, home: str, said: str | None, story: Story) -> list[tuple[str, int]]:
+    """The products that a camera's word can mean, with their priors: what stands there, what was put there from
+    elsewhere, and what the camera named, which is as often a wrong name as a pack that nobody saw coming."""
+    here = {sku for sku, count in story.strays.get(slot, {}).items() if count > 0}
+    if said is None or said == home:
+        return [(home, 0), *((sku, STRAY + OTHERWISE_NAMED) for sku in sorted(here - {home}))]
+    return [(home, WRONG_NAME), (said, STRAY if said in here else UNSEEN_STRAY)]
+
+
 def seen_by_camera(
-    sku: str, quantity: int, taken: bool, story: Story, doers: list[Doer], beside: list[tuple[str, list[Doer]]]
+    skus: list[tuple[str, int]],
+    quantity: int,
+    taken: bool,
+    story: Story,
+    doers: list[Doer],
+    beside: list[tuple[str, list[Doer]]],
 ) -> list[Option]:
-    """A slot without a scale: the camera alone says it. It may have seen nothing, or the slot `beside`."""
+    """A slot without a scale: the camera alone says it. It may have seen nothing, or the slot `beside`. `skus` are the
+    products it can have been, with their priors."""
     best = max([doer.ratio_mnat for doer in doers], default=-1_000)
     options = [Option((), FALSE_SIGHT + best)]
     if taken:
-        options.append(Option((Move("", sku, quantity),), NOBODY if doers else 0))
-    for name, reaching, prior in ((sku, doers, 0), *((other, near, WRONG_SLOT) for other, near in beside)):
+        options.append(Option((Move("", skus[0][0], quantity),), NOBODY if doers else 0))
+    own = [(sku, doers, prior) for sku, prior in skus]
+    for name, reaching, prior in (*own, *((other, near, WRONG_SLOT) for other, near in beside)):
         for doer in reaching:
             if taken:
                 moves = (Move(doer.visit.id, name, quantity),) if doer.pays else ()

@@ -293,11 +293,14 @@ def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:
     alive = [plate for plate in slot.plates if plate in shop.state.levels]
     if _witness(shop, event, slot.sku, set(slot.plates)) or (alive and len(alive) == len(slot.plates)):
         return
-    sku = event.sku or slot.sku
     doers = _doers(shop, shop.planogram.target_of_slot(slot), event.began_ns, event.ended_ns, False)
     taken = event.change == "take"
     beside = _beside(shop, slot, doers, event)
-    ways = [options.seen_by_camera(sku, event.quantity, taken, story, doers, beside) for story in shop.state.stories]
+    ways = [
+        options.seen_by_camera(skus, event.quantity, taken, story, doers, beside)
+        for story in shop.state.stories
+        for skus in [options.named(slot.id, slot.sku, event.sku, story)]
+    ]
     evidence = Evidence(
         sensor="camera", place=event.slot, at_ns=event.ended_ns, rule="slot-change", detail=event.change
     )

@@ -104,9 +104,10 @@ class Feeder:
         return self.feed(events.Tick(captured_ns=at_ns, source="box"), 0)
 
     def people(self, at_ns: int, **where: tuple[int, int, int]) -> None:
-        """A tracker frame; each person's hand is at the given point."""
+        """A tracker frame; each person's hand holds a pack that stands at the given point, from the front."""
         found = tuple(
-            Person(track=track, place_mm=(hand[0], hand[1] - 500), hands_mm=(hand,)) for track, hand in where.items()
+            Person(track=track, place_mm=(x, y - 500), hands_mm=((x, y - 115, z + 95),))
+            for track, (x, y, z) in where.items()
         )
         self.feed(events.TracksSeen(captured_ns=at_ns, source="tracker", people=found))
 

@@ -14,7 +14,7 @@ from tests.unit.core_shop import SHOP, Feeder, S
 P1 = (2000, 2000, 1000)
 P2 = (2400, 2000, 1000)
 P3 = (2000, 2000, 1400)
-FAR = (6000, 6000, 1000)
+FAR = (1500, -600, 1000)  # at the gate
 B = (300, 500, 1000)
 
 

@@ -102,7 +102,7 @@ def test_what_staff_moves_is_on_nobodys_bill() -> None:
 
 def test_a_bag_laid_down_is_lifted_again_by_the_same_weight() -> None:
     goods = {"a": product("a", 300)}
-    laid = Story(weight=ONE, laid={"p": [1_800_000]})
+    laid = Story(weight=ONE, laid={"p": [(1_800_000, "v")]})
     found = options.takes(laid, "p", [goods["a"]], [], 1_802_000, 500, [doer("v")])
     assert max(found, key=lambda option: option.log_mnat).laid_mg == -1_800_000
 
