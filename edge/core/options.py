@@ -15,7 +15,7 @@ from edge.core.layout import Product
 from edge.core.visits import Visit
 
 # Priors, in thousandths of a nat.
-QUANTITY: Final = (0, 0, -1_200, -2_000, -2_800, -3_600, -4_400)  # by quantity of one product
+QUANTITY: Final = (0, 0, -1_200, -3_200, -4_800, -6_400, -8_000)  # by quantity of one product in one grasp
 PAIR: Final = -2_300  # one each of two products in one grasp
 SPLIT: Final = -300  # two people at one plate at one time, one item each
 NOBODY: Final = -4_500  # nobody of those inside

@@ -24,6 +24,7 @@ OUT_OF_SIGHT_NS = 8_000_000_000  # somebody who vanished inside is inside
 PASSED_NS = 3_000_000_000  # a counter in the gate and a tracker see the same way out within this
 GATE_MM = 2_000
 PORTAL_MM = 2_500
+PORTAL_LATE_NS = 500_000_000  # a tag is read a little longer than its bearer is seen
 PORTAL_MARGIN_MM = 500
 SPLIT_NS = 2_000_000_000  # a track that splits shows both halves for a while
 REACH_MM = 450
@@ -293,13 +294,20 @@ def on_tag(shop: Shop, event: TagRead) -> None:
         tag = present[0].tags.setdefault(event.epc, Tag(sku=sku, reads=0, last_ns=event.captured_ns))
         tag.reads += 1
         tag.last_ns = event.captured_ns
+        tag.best_cdbm = max(tag.best_cdbm, event.rssi_cdbm)
+
+
+def _is_seen(shop: Shop, visit: Visit, at_ns: int) -> bool:
+    trails = [shop.tracks.trails[track] for track in visit.tracks if track in shop.tracks.trails]
+    return any(trail.last_ns >= at_ns - PORTAL_LATE_NS for trail in trails)
 
 
 def _at_portal(shop: Shop, visits: list[Visit], at_ns: int) -> list[Visit]:
     """The one visit that is clearly nearest to the way out at a moment; nobody where two are."""
     spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
     found = []
-    for visit in visits:
+    seen = [visit for visit in visits if _is_seen(shop, visit, at_ns)]  # who is out already carries nothing past it
+    for visit in seen or visits:
         places = [
             place
             for track in visit.tracks

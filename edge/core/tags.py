@@ -21,6 +21,8 @@ MISSED_TOO_MNAT: Final = -800  # what hides one tag of a body hides its others
 LEFT_MNAT: Final = -5_000  # the pack was left somewhere inside
 STRAY_MNAT: Final = ((1, -1_500), (4, -3_000), (8, -6_000), (1_000_000, -9_000))  # by number of reads
 SAME_MNAT: Final = -3_500  # a stray is of just the product that was taken
+NEAR_CDBM: Final = -6_500  # within an arm of an antenna; readers that tell no strength count as near
+NEAR_READS: Final = 4
 UNSEEN_TAKE_MNAT: Final = -6_000  # scales or cameras watch the product and said nothing
 HANDED_MNAT: Final = -3_500  # somebody else inside has it in this story, and gave it away
 WITH_ANOTHER_MNAT: Final = -3_000  # a tag of it left with somebody who does not have one in this story
@@ -30,11 +32,12 @@ UNWATCHED_TAKE_MNAT: Final = -500  # nothing watches the product but the portal
 
 
 def leaving(visit: Visit, window_ns: int) -> dict[str, list[int]]:
-    """For each product, the numbers of reads of its tags that were read until just before the visit left."""
+    """For each product, the numbers of reads of its tags that were read until just before the visit left; a strong
+    read is worth several, because tags on shelves are far from the portal and answer weakly."""
     found: dict[str, list[int]] = {}
     for tag in visit.tags.values():
         if visit.left_ns is None or tag.last_ns >= visit.left_ns - window_ns:  # else it was put back after that
-            found.setdefault(tag.sku, []).append(tag.reads)
+            found.setdefault(tag.sku, []).append(tag.reads + (NEAR_READS if tag.best_cdbm >= NEAR_CDBM else 0))
     return {sku: sorted(reads, reverse=True) for sku, reads in found.items()}
 
 

@@ -65,11 +65,12 @@ PRESENT: Final = frozenset({State.INSIDE, State.LEAVING})
 
 
 class Tag(msgspec.Struct, kw_only=True):
-    """A tag that was read at the portal while this visit was leaving."""
+    """A tag that was read at the portal while this visit was leaving. `best_cdbm`: its strongest read, 0 = not told."""
 
     sku: str
     reads: int
     last_ns: int
+    best_cdbm: int = -99_999
 
 
 class Visit(msgspec.Struct, kw_only=True):
