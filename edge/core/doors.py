@@ -131,7 +131,6 @@ def on_door(shop: Shop, event: DoorChanged) -> None:
 
 def on_passage(shop: Shop, event: PassageCounted) -> None:
     """Bodies counted by a beam or turnstile. They matter most where no tracker sees who moves."""
-    shop.state.bodies_counted = True
     if event.direction == "out":
         shop.state.outs_ns = [*shop.state.outs_ns, event.captured_ns][-OUTS_KEPT:]
     if event.direction == "in":

@@ -112,16 +112,12 @@ def _out_of_sight(shop: Shop) -> Visit | None:
 
 
 def _vanished_inside(shop: Shop, last: tuple[int, int], seen_ns: int) -> bool:
-    """True if a body that is not seen any more cannot well have left: nobody passed the gate, or it was far away."""
+    """True if a body that is not seen any more cannot well have left: it was far from the gate and nobody passed."""
     spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
-    if not spots:
-        return False
-    if shop.state.bodies_counted:
-        passed = [at_ns for at_ns in shop.state.outs_ns if at_ns >= seen_ns - PASSED_NS]
-        if passed:
-            shop.state.outs_ns.remove(passed[0])
-        return not passed
-    return all(distance2(last, spot) > GATE_MM for spot in spots)
+    passed = [at_ns for at_ns in shop.state.outs_ns if at_ns >= seen_ns - PASSED_NS]
+    if passed:
+        shop.state.outs_ns.remove(passed[0])
+    return bool(spots) and not passed and all(distance2(last, spot) > GATE_MM for spot in spots)
 
 
 def _open_for_track(shop: Shop, track: str, method: str, at_ns: int) -> Visit:

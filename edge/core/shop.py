@@ -75,7 +75,6 @@ class ShopState(msgspec.Struct, kw_only=True):
     blind_to_ns: int = -1
     ever_tracked: bool = False
     portal_spoke: bool = False
-    bodies_counted: bool = False
     outs_ns: list[int] = []
     armed_doors: list[str] = []
 
