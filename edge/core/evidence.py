@@ -39,14 +39,18 @@ class Grasp(msgspec.Struct, kw_only=True):
 
 
 def joins(grasp: Grasp, step: WeightStep, planogram: Planogram, join_ns: int) -> bool:
-    """True if a step is part of a grasp: same direction, a product in common, and at the same time.
+    """True if a step is part of a grasp: a product in common, at the same time, and in the same direction.
 
     On one plate the spans must overlap, so that two takes in a row stay two; a product that stands on several
-    plates may leave them up to `join_ns` apart.
+    plates may leave them up to `join_ns` apart. Opposite changes of two such plates in one moment are one grasp too.
     """
-    if (step.delta_mg < 0) != (grasp.delta_mg < 0) or grasp.hidden:
+    if grasp.hidden:
         return False
     slack = 0 if step.plate in grasp.deltas_mg else join_ns
+    if (step.delta_mg < 0) != (grasp.delta_mg < 0):
+        if step.plate in grasp.deltas_mg:
+            return False
+        slack = 0  # two packs lifted and one set down again beside: what counts is the sum
     together = step.began_ns - slack <= grasp.ended_ns and grasp.began_ns - slack <= step.ended_ns
     return together and any(planogram.share(plate, step.plate) for plate in grasp.deltas_mg)
 
