@@ -40,10 +40,14 @@ def test_a_signal_at_any_moment_of_the_start_ends_the_run(
     """Without its port and its camera too: they are alarms, not reasons to hang."""
     config = tmp_path / "store.toml"
     config.write_text(SHOP)
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job ignores it, its heirs too
     process = subprocess.Popen(
         [sys.executable, "-m", "edge", "run", "--config", str(config)],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
+    signal.signal(signal.SIGINT, before)
     threading.Event().wait(after_s)
     os.kill(process.pid, number)
     try:
