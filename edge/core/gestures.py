@@ -6,7 +6,7 @@ decides later. Must not: change a story (handing.py does), or look at hands near
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections.abc import Iterator
 from typing import Final
 
 from edge.core.events import Person, PointMm, TracksSeen
@@ -58,17 +58,29 @@ def _stood(shop: Shop, visit: str, gesture: Gesture) -> bool:
 
 def _met(shop: Shop, frame: TracksSeen) -> list[tuple[tuple[str, ...], PointMm]]:
     found: list[tuple[tuple[str, ...], PointMm]] = []
-    placed = sorted((person.place_mm[0], person.track, person) for person in frame.people if person.place_mm)
-    for (left, _, one), (right, _, other) in combinations(placed, 2):
-        if right - left > BODIES_MM or not one.hands_mm or not other.hands_mm:
-            continue
+    for one, other in _close(shop, frame):
         visits = sorted({visit.id for person in (one, other) if (visit := shop.visit_of(shop.tracks.name_of(person)))})
         if len(visits) < 2:
             continue
         place = _touch(shop, one, other, frame.captured_ns)
-        if place is not None and _is_free(shop, place):
+        if place is not None and shop.planogram.is_free(place, SHELF_MM):
             found.append((("met", *visits), place))
     return found
+
+
+def _close(shop: Shop, frame: TracksSeen) -> Iterator[tuple[Person, Person]]:
+    """Pairs of people who stand close and whose hands, as seen in this one frame, are not far from one another."""
+    placed = sorted((person.place_mm, person.track, person) for person in frame.people if person.place_mm)
+    for number, (here, _, one) in enumerate(placed):
+        for there, _, other in placed[number + 1 :]:
+            if there[0] - here[0] > BODIES_MM:
+                break
+            if abs(there[1] - here[1]) <= BODIES_MM and any(
+                abs(a[0] - b[0]) + abs(a[1] - b[1]) <= 2 * MEET_MM and shop.planogram.is_free(a, SHELF_MM)
+                for a in one.hands_mm
+                for b in other.hands_mm
+            ):
+                yield one, other
 
 
 def _touch(shop: Shop, one: Person, other: Person, at_ns: int) -> PointMm | None:
@@ -86,10 +98,6 @@ def _low(shop: Shop, frame: TracksSeen) -> list[tuple[tuple[str, ...], PointMm]]
     for person in frame.people:
         low = [hand for hand in person.hands_mm if hand[2] <= FLOOR_MM]
         visit = shop.visit_of(shop.tracks.name_of(person)) if low else None
-        if visit is not None and _is_free(shop, low[0]):
+        if visit is not None and shop.planogram.is_free(low[0], SHELF_MM):
             found.append((("floor", visit.id), low[0]))
     return found
-
-
-def _is_free(shop: Shop, place: PointMm) -> bool:
-    return all(distance2(place[:2], spot[:2]) > SHELF_MM for spot in shop.planogram.spots)

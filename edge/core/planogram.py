@@ -7,8 +7,9 @@ from math import isqrt
 from edge.core.events import PointMm
 from edge.core.layout import Layout, Plate, Product, Slot
 from edge.core.reach import UNIT, Target
-from edge.core.tracks import distance3
+from edge.core.tracks import distance2, distance3
 
+CELL_MM = 50
 ROW_MM = 60  # slots at one height stand on one board
 
 
@@ -20,6 +21,7 @@ class Planogram:
         self.plates: dict[str, Plate] = {plate.id: plate for plate in layout.plates}
         self.slots: dict[str, Slot] = {slot.id: slot for slot in layout.slots}
         known = [*(plate.position_mm for plate in layout.plates), *(slot.position_mm for slot in layout.slots)]
+        self._free: dict[tuple[int, int, int], bool] = {}
         self.spots: list[PointMm] = sorted({place for place in known if place is not None})
         self._tags = sorted(
             ((epc, product.sku) for product in layout.products for epc in product.epcs),
@@ -95,6 +97,15 @@ class Planogram:
         far = max(row, key=lambda place: (distance3(place, slot.position_mm or place), place))
         near = [distance3(place, slot.position_mm) for place in row if place != slot.position_mm]
         return Target(slot.position_mm, direction((x, y, z), far), min(near, default=0))
+
+    def is_free(self, place: PointMm, room_mm: int) -> bool:
+        """True if no plate or slot is within `room_mm` of a place, seen from above; judged in cells of `CELL_MM`."""
+        cell = (place[0] // CELL_MM, place[1] // CELL_MM, room_mm)
+        known = self._free.get(cell)
+        if known is None:
+            middle = (cell[0] * CELL_MM + CELL_MM // 2, cell[1] * CELL_MM + CELL_MM // 2)
+            known = self._free[cell] = all(distance2(middle, spot[:2]) > room_mm for spot in self.spots)
+        return known
 
     def share(self, one: str, other: str) -> bool:
         """True if one product may press on both plates: the same plate, or same shelf and a product in common."""

@@ -67,7 +67,7 @@ def ratio_mnat(
     trails = [trail for track in visit.tracks if (trail := tracks.trails.get(track)) is not None]
     for trail in trails:
         front = _front(trail, target, from_ns)
-        for spot in trail.smooth_hands(from_ns, to_ns):
+        for spot in trail.smooth_hands(from_ns, to_ns, target.place_mm):
             far = distance_h(spot, target, policy.reach_sigma_mm, front)
             hand = far if hand is None or far < hand else hand
         near = trail.nearest_body_mm(target.place_mm, from_ns, to_ns)

@@ -19,6 +19,7 @@ SMOOTH_NS = 200_000_000  # a hand rests this long about a grip
 SAME_HAND_MM = 220  # a hand does not move farther in that time while it grips
 WALK_UM_MS = 1_800  # how fast people walk at most
 TREMBLE_MM = 200  # how far a tracker is off at most
+NEAR_MM = 700  # within this of a grip the place of a hand counts
 ARM_MM = 650  # from the middle of a body to a fist, arm stretched
 
 
@@ -53,8 +54,10 @@ class Trail:
 
     def place_at(self, at_ns: int) -> tuple[int, int] | None:
         """The place seen last before a moment, or the first one after it."""
-        before = [spot.place_mm for spot in self.spots if spot.place_mm is not None and spot.at_ns <= at_ns]
-        return before[-1] if before else self.first_place()
+        for spot in reversed(self.spots):
+            if spot.at_ns <= at_ns and spot.place_mm is not None:
+                return spot.place_mm
+        return self.first_place()
 
     def last_place(self) -> tuple[int, int] | None:
         """The newest known place on the floor."""
@@ -68,18 +71,22 @@ class Trail:
         found = [distance3(hand, target) for spot in self._within(from_ns, to_ns) for hand in spot.hands_mm]
         return min(found) if found else None
 
-    def smooth_hands(self, from_ns: int, to_ns: int) -> list[PointMm]:
-        """Hands seen in a span, each the mean of what is surely the same hand just before and after."""
-        spots = self._within(from_ns - SMOOTH_NS, to_ns + SMOOTH_NS)
-        found = []
-        for spot in spots:
+    def smooth_hands(self, from_ns: int, to_ns: int, target: PointMm | None = None) -> list[PointMm]:
+        """Hands seen in a span, each the mean of what is surely the same hand just before and after; a hand that is
+        more than `NEAR_MM` from `target` stays as it was seen, because its exact place matters to nobody."""
+        spots = self._within(from_ns - SMOOTH_NS, to_ns + SMOOTH_NS)[::-1]
+        found: list[PointMm] = []
+        first = 0
+        for number, spot in enumerate(spots):
             if not from_ns <= spot.at_ns <= to_ns:
                 continue
-            about = [hand for near in spots if abs(near.at_ns - spot.at_ns) <= SMOOTH_NS for hand in near.hands_mm]
+            while spots[first].at_ns < spot.at_ns - SMOOTH_NS:
+                first += 1
             for hand in spot.hands_mm:
-                same = [other for other in about if distance3(hand, other) <= SAME_HAND_MM]
-                x, y, z = (sum(axis) // len(same) for axis in zip(*same, strict=True))
-                found.append((x, y, z))
+                if target is not None and _square(hand, target) > NEAR_MM * NEAR_MM:
+                    found.append(hand)
+                else:
+                    found.append(_mean_about(spots, first, number, hand))
         return found
 
     def nearest_body_mm(self, target: PointMm, from_ns: int, to_ns: int) -> int | None:
@@ -114,6 +121,23 @@ class Trail:
             if spot.at_ns <= to_ns:
                 found.append(spot)
         return found
+
+
+def _mean_about(spots: list[Spot], first: int, number: int, hand: PointMm) -> PointMm:
+    """Mean of the sightings of one hand from `first` until just after `number`."""
+    until_ns = spots[number].at_ns + SMOOTH_NS
+    x = y = z = count = 0
+    for spot in spots[first:]:
+        if spot.at_ns > until_ns:
+            break
+        for other in spot.hands_mm:
+            if _square(hand, other) <= SAME_HAND_MM * SAME_HAND_MM:
+                x, y, z, count = x + other[0], y + other[1], z + other[2], count + 1
+    return x // count, y // count, z // count
+
+
+def _square(one: PointMm, other: PointMm) -> int:
+    return (one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2
 
 
 def distance2(one: tuple[int, int], other: tuple[int, int]) -> int:
