@@ -15,7 +15,7 @@ from edge.core.errors import BadInput
 
 GROUPS = (
     "demo", "run", "check", "doctor", "replay", "score", "simulate", "imports", "evaluate", "ledger", "people",
-    "forget", "claim", "models",
+    "forget", "claim", "models", "products",
 )  # fmt: skip
 
 app = typer.Typer(

@@ -37,6 +37,7 @@ class Product(Part):
     price_minor: Annotated[int, Field(ge=0)] | None = None
     weight_mg: Annotated[int, Field(gt=0)] | None = None
     epc: str | list[str] | None = None
+    barcode: str | list[str] | None = None  # as printed: EAN, UPC; a sku that is one needs none
 
 
 class Camera(Part):
@@ -178,6 +179,13 @@ class ShelfVision(Part):
     empty_picture: str | None = None
 
 
+class Products(Part):
+    """[products]: who a product is by its looks. `folder` is a catalogue made by `muin products add`; left out, what
+    changes in a slot is taken for what the planogram has there."""
+
+    folder: str | None = None
+
+
 class Faces(Part):
     """[faces]: `max_distance` is for the dlib embedding, `min_cosine` for the ONNX one (reasons: vision/README.md).
 
@@ -275,6 +283,7 @@ class StoreConfig(Part):
     ordering: Ordering = Ordering()
     scales: Scales = Scales()
     shelf_vision: ShelfVision = ShelfVision()
+    products: Products = Products()
     faces: Faces = Faces()
     cloud: Cloud = Cloud()
     ledger: Ledger = Ledger()

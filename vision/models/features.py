@@ -63,16 +63,18 @@ FEATURES: Final = (
     Feature(
         "products",
         "shelf",
-        "the name of what was taken or put",
-        (("efficientnet_lite0_feat",),),
-        "what changes in a slot is the product that the planogram has there",
+        "the name of what was taken or put, once products are enrolled and [products] folder is set",
+        (("efficientnet_lite0", "efficientnet_lite2"), ("efficientnet_lite0_feat",)),
+        "colour and texture, much less exact; an unclear crop stays without a name",
+        "vision/products/embedding.py",
     ),
     Feature(
         "text on packs",
         "shelf",
-        "a second opinion on a product, off the hot path",
+        "a second opinion on a product, off the hot path (`muin products identify --second-opinion`)",
         (("ppocr_v4",), ("ppocr_v6",)),
-        "labels are not read",
+        "labels are not read, bar codes are",
+        "vision/products/second_opinion.py",
     ),
     Feature(
         "faces",

@@ -57,11 +57,14 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A network, or the few that are only used together. `note` is what an operator must know before using it."""
+    """A network, or the few that are only used together. `note` is what an operator must know before using it.
+
+    `runtime` "weights" is numbers alone, of which our own builder makes an ONNX network in memory.
+    """
 
     name: str
     use: str
-    runtime: Literal["onnx", "tflite", "dlib"]
+    runtime: Literal["onnx", "tflite", "dlib", "weights"]
     licence: str
     origin: str
     file: tuple[ModelFile, ...]

@@ -64,16 +64,20 @@ class Network:
         return f"{self.path.name} (onnxruntime, {provider})"
 
 
-def open_network(found: Found, part: str = "", threads: int = 1, *, narrow: bool = False) -> Network:
+def open_network(
+    found: Found, part: str = "", threads: int = 1, *, narrow: bool = False, built: bytes | None = None
+) -> Network:
     """Open one file. One thread by default, because several cameras share few cores.
 
     `narrow`: its layers have few channels; onnxruntime's blocked layout would pad them and take longer.
+    `built`: the ONNX file that was made in memory of a file of weights alone.
 
     Raises ModelBad for a file that onnxruntime refuses or whose tensors are not those that its users count on.
     """
     place = found.of(part)
     tried = choose_providers(found.provider, available_providers(), has_engines(found.folder))
-    session = _session(place.path, [_with_options(name, found.folder) for name in tried], threads, narrow)
+    providers = [_with_options(name, found.folder) for name in tried]
+    session = _session(place.path, built, providers, threads, narrow)
     check_form(place, _forms(session.get_inputs()), _forms(session.get_outputs()))
     return Network(session, place, found.provider, tried)
 
@@ -127,7 +131,9 @@ def _shape(item: Any) -> Shape:
     return tuple(side if isinstance(side, int) else str(side) for side in item.shape)
 
 
-def _session(path: Path, providers: list[tuple[str, dict[str, Any]]], threads: int, narrow: bool) -> Any:
+def _session(
+    path: Path, built: bytes | None, providers: list[tuple[str, dict[str, Any]]], threads: int, narrow: bool
+) -> Any:
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
@@ -138,7 +144,8 @@ def _session(path: Path, providers: list[tuple[str, dict[str, Any]]], threads: i
     if narrow:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     try:
-        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=providers)
+        content = path.read_bytes() if built is None else built
+        return onnxruntime.InferenceSession(content, options, providers=providers)
     except (OSError, *refused, errors.InvalidArgument, errors.NotImplemented) as error:
         reason = str(error).splitlines()[0]
         raise ModelBad(str(path), f"is not a usable ONNX file ({reason}); {CURE}") from None
