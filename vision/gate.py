@@ -77,10 +77,11 @@ class GateWatch:
             gallery = Gallery(Path(gallery["state"]))
         engine, liveness, problem = None, None, None
         try:
-            engine = open_engine(config.faces, config.models)
+            engine = open_engine(config.faces, config.models, make_do=True)
             liveness = open_liveness(config.faces, config.models)
         except BadInput as error:
             problem = error
+            engine = engine if config.faces.liveness == "note" else None  # what is asked for and cannot be is no "yes"
         gate = gate_of(config, camera_id)
         return cls(gate, camera_id, config.faces, engine, gallery, origin_wall_ns, problem, liveness)
 
@@ -196,6 +197,7 @@ class GateWatch:
     def _health(self, captured_ns: int) -> list[Event]:
         """One event when what works has changed: missing weights, a damaged record, templates of another engine."""
         problems = [str(self._problem)] if self._problem else []
+        problems += [self._engine.problem] if self._engine and self._engine.problem else []
         if self._gallery:
             problems += [str(problem) for problem in self._gallery.problems]
             others = self._gallery.other_kinds(self._engine.kind) if self._engine else 0

@@ -237,7 +237,7 @@ def _describe(name: str, load: Callable[[], Any]) -> Check:
 def _face_engine(found: config.StoreConfig) -> Any:
     from vision.faces.engines import open_engine
 
-    return open_engine(found.faces, found.models)
+    return open_engine(found.faces, found.models, make_do=True)
 
 
 def _people_finder(found: config.StoreConfig) -> Any:

@@ -11,7 +11,7 @@ import pytest
 from edge.config import Models, OwnModel
 from edge.core.errors import BadInput
 from vision.models import ModelAbsent, ModelBad, Network, all_models, model_named, open_network, resolve, tflite
-from vision.models.features import FEATURES, as_markdown, state_of
+from vision.models.features import FEATURES, Feature, as_markdown, state_of
 from vision.models.form import fits
 from vision.models.network import choose_providers, has_engines
 
@@ -177,13 +177,18 @@ def test_all_networks_open_and_have_the_form_of_the_manifest(shared_models: Path
                 assert open_network(found, part).outputs == tuple(form.name for form in found.of(part).file.outputs)
 
 
+def names_all(feature: Feature) -> bool:
+    text = (ROOT / feature.user).read_text(encoding="utf-8")
+    return all(f'"{name}"' in text for choice in feature.choices for name in choice)
+
+
 def test_the_table_of_features_is_that_of_the_readme_and_names_what_there_is() -> None:
     readme = (ROOT / "vision" / "README.md").read_text(encoding="utf-8")
     assert "\n".join(as_markdown()) in readme
     for feature in FEATURES:
         assert feature.role in {"shelf", "floor", "gate"}
         assert all(name in all_models() for choice in feature.choices for name in choice)
-        assert not feature.user or (ROOT / feature.user).is_file()
+        assert not feature.user or names_all(feature)
     assert {name for feature in FEATURES for choice in feature.choices for name in choice} == set(all_models())
 
 

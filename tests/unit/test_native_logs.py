@@ -35,7 +35,7 @@ def test_the_face_detector_is_silent_from_load_to_end(shared_models: Path, capfd
     from vision.faces.blazeface import open_detector
 
     picture = read_picture(Path(__file__).resolve().parents[2] / "edge" / "demo_shop" / "enrol" / "astronaut.jpg")
-    detector, why = open_detector(shared_models)
+    detector, why, _ = open_detector(shared_models)
     assert detector is not None, why
     assert len(detector.find(picture)) == 1
     detector.close()

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from edge.config import Models
+from edge.core.errors import BadInput
 from vision.faces.face import as_box, turn
 from vision.faces.hog import Found
 from vision.faces.quality import Picture
+from vision.models import ModelAbsent, resolve, tflite
 from vision.native_logs import kept_aside
 
-WEIGHTS = Path("mediapipe_face_detection") / "face_detection_full_range_sparse.tflite"
 MIN_SCORE = 0.5
 CROP_FACTOR = 2.0  # half a face of margin on each side, so that a turned crop still holds the whole face
 UPRIGHT_DEG = 12.0
@@ -27,11 +29,11 @@ WARM_UPS, WARM_UP_PX = 2, 192  # its first runs print their own warnings, so the
 class BlazeFace:
     """MediaPipe's face detector. Give it back with `close`: its own clean-up fails at interpreter exit."""
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, weights: bytes) -> None:
         from mediapipe.tasks.python import BaseOptions, vision
 
         options = vision.FaceDetectorOptions(
-            base_options=BaseOptions(model_asset_buffer=weights.read_bytes()), min_detection_confidence=MIN_SCORE
+            base_options=BaseOptions(model_asset_buffer=weights), min_detection_confidence=MIN_SCORE
         )
         with kept_aside():
             self._detector: Any = vision.FaceDetector.create_from_options(options)
@@ -52,16 +54,20 @@ class BlazeFace:
             self._detector.close()
 
 
-def open_detector(folder: Path | None) -> tuple[BlazeFace | None, str]:
-    """The detector, or None with the reason why there is none."""
-    if folder is None or not (folder / WEIGHTS).is_file():
-        return None, "no BlazeFace weights"
+def open_detector(models: Models | Path | str | None) -> tuple[BlazeFace | None, str, str]:
+    """The detector, or None with the reason; last, what must be put right: empty where the weights are just absent."""
     try:
-        return BlazeFace(folder / WEIGHTS), ""
+        weights = tflite.model_bytes(resolve("mediapipe_face_detection", models))
+        return BlazeFace(weights), "", ""
+    except ModelAbsent:
+        return None, "no BlazeFace weights", ""
+    except BadInput as error:
+        problem = str(error)
     except (ImportError, OSError) as error:
-        return None, f"MediaPipe cannot start ({error}); install libegl1 and libgles2"
+        problem = f"MediaPipe cannot start ({error}); install libegl1 and libgles2"
     except (RuntimeError, ValueError) as error:
-        return None, f"{folder / WEIGHTS} is not usable ({error})"
+        problem = f"MediaPipe refuses the BlazeFace weights ({error}); pull them again (`muin models pull`)"
+    return None, problem, problem
 
 
 def _found(rgb: Picture, detection: Any) -> Found:

@@ -13,13 +13,17 @@ from vision.faces.face import FaceEngine
 from vision.faces.liveness import Liveness
 from vision.faces.matching import Impostors, Rule
 from vision.faces.quality import Quality
-from vision.models import ModelAbsent
+from vision.models import ModelAbsent, ModelBad
 from vision.models.places import as_settings
 
 
-def open_engine(faces: Faces, models: Models | Path | str | None = None) -> FaceEngine:
-    """The engine of `[faces]`; `models` is [models] or its folder. Raises BadInput with the cure."""
-    settings = as_settings(models)
+def open_engine(faces: Faces, models: Models | Path | str | None = None, make_do: bool = False) -> FaceEngine:
+    """The engine of `[faces]`; `models` is [models] or its folder. Raises BadInput with the cure.
+
+    `make_do`: where weights are there but cannot be used, "auto" goes on with dlib and the engine's `problem` says so.
+    A gate does; who enrols people would put them into the wrong engine.
+    """
+    settings, problem = as_settings(models), ""
     quality = Quality(
         faces.min_face_px, faces.min_sharpness, faces.max_turn_deg, faces.min_light, faces.max_clipped_pct
     )
@@ -31,10 +35,13 @@ def open_engine(faces: Faces, models: Models | Path | str | None = None) -> Face
         except ModelAbsent as error:
             if faces.engine == "onnx":
                 raise BadInput("faces.engine", f'"onnx" cannot work: {error}; or set faces.engine = "dlib"') from None
+        except ModelBad as error:
+            if faces.engine == "onnx" or not make_do:
+                raise
+            problem = str(error)
     from vision.faces.dlib_engine import DlibEngine
 
-    folder = None if settings.folder is None else Path(settings.folder)
-    return DlibEngine(faces.max_distance, Impostors(*faces.impostors_dlib), quality, folder)
+    return DlibEngine(faces.max_distance, Impostors(*faces.impostors_dlib), quality, settings, problem)
 
 
 def open_liveness(faces: Faces, models: Models | Path | str | None = None) -> Liveness | None:

@@ -68,7 +68,8 @@ class FaceEngine(Protocol):
 
     `kind` names the family and the weights: templates of different kinds are never compared. `max_distance` is
     the largest distance at which two templates may be of one person, whatever the size of the gallery; `impostors`
-    is how far apart different people are. `watch` is asked for a context around each stage of `faces`.
+    is how far apart different people are. `watch` is asked for a context around each stage of `faces`. `problem` says
+    which weights could not be used, so that this engine works with less; empty where all is well.
     """
 
     name: str
@@ -77,6 +78,7 @@ class FaceEngine(Protocol):
     impostors: Impostors
     quality: Quality
     watch: Watch
+    problem: str
 
     def faces(self, picture: Picture) -> list[Face]:
         """All faces of a picture (uint8 [height, width, 3], BGR), left to right."""

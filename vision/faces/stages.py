@@ -21,8 +21,8 @@ Aligned = TypeVar("Aligned")
 class StagedEngine(ABC, Generic[Found, Aligned]):
     """Runs the stages of one engine on a picture. `watch` may be replaced by one that measures."""
 
-    def __init__(self, quality: Quality) -> None:
-        self.quality = quality
+    def __init__(self, quality: Quality, problem: str = "") -> None:
+        self.quality, self.problem = quality, problem
         self.watch: Watch = unwatched
 
     def faces(self, picture: Picture) -> list[Face]:

@@ -105,7 +105,8 @@ FEATURES: Final = (
         "gate",
         "evidence whether a face is live",
         (("minifasnet",),),
-        "no evidence: a photograph held up is not told from a face",
+        'no evidence: a photograph passes for a face; faces.liveness = "refuse" leaves codes and cards alone',
+        "vision/faces/liveness.py",
     ),
 )
 
