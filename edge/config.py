@@ -226,6 +226,11 @@ def _check_shapes(raw: dict[str, Any]) -> list[tuple[str, str]]:
             problems.append((f"slot[{number}].box_px", text))
         if isinstance(polygon, list) and len(polygon) < 3:
             problems.append((f"slot[{number}].polygon_px", "needs at least three corners"))
+    for number, row in enumerate(_rows(raw, "camera")):
+        points = row.get("floor_points")
+        if isinstance(points, list) and 0 < len(points) < 4:
+            text = "needs four points or more, [x px, y px, x mm, y mm] each, no three of them in one line"
+            problems.append((f"camera[{number}].floor_points", text))
     return problems
 
 
@@ -283,6 +288,7 @@ def to_layout(config: StoreConfig) -> layout.Layout:
             for antenna in row.portal_antennas
         ),
         policy=_policy(config, bool(config.door or config.turnstile)),
+        helper_cameras=tuple(row.id for row in config.camera if row.role != "floor"),
     )
 
 

@@ -41,12 +41,18 @@ class Product(Part):
 
 
 class Camera(Part):
-    """[[camera]]; `url` may be left out when a clip is bound on the command line."""
+    """[[camera]]; `url` may be left out when a clip is bound on the command line.
+
+    `floor_points` are [x px, y px, x mm, y mm] of marks on the floor, four or more: they tell where people stand.
+    `view` = "overhead" for a camera that looks straight down.
+    """
 
     id: Id
     role: Literal["shelf", "floor", "gate"]
     url: str | None = None
     rate_hz: Annotated[float, Field(gt=0, le=60)] | None = None
+    floor_points: list[tuple[int, int, int, int]] = []
+    view: Literal["side", "overhead"] = "side"
 
 
 class Slot(Part):

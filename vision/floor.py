@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from edge.config import StoreConfig
 from edge.core.events import Event, HealthChanged, LineCrossed, Person, TracksSeen
 from vision.boxes import Box
+from vision.calibration import FloorPlane, calibrated
 from vision.following import Followed, Follower
 from vision.lines import Line, LineWatch
-from vision.looks import LookMaker, NoLooks, choose_looks
+from vision.looks import LookMaker, NoLooks, as_bytes, choose_looks
 from vision.people import PeopleFinder, choose_finder
 from vision.planes import Picture
 
@@ -29,6 +30,8 @@ class FloorWatch:
     finder: PeopleFinder
     lines: Sequence[Line] = ()
     looks: LookMaker = field(default_factory=NoLooks)
+    plane: FloorPlane | None = None
+    share_looks: bool = False
     _follower: Follower = field(init=False)
     _line_watch: LineWatch = field(init=False)
     _last_ns: int = -LEAST_STEP_NS
@@ -42,9 +45,17 @@ class FloorWatch:
 
     @classmethod
     def from_config(cls, config: StoreConfig, camera_id: str) -> FloorWatch:
-        """The watch of one camera."""
+        """The watch of one camera. Raises BadInput for marks on the floor that cannot be right."""
         lines = [Line(row.id, row.from_px, row.to_px, row.inside) for row in config.line if row.camera == camera_id]
-        return cls(camera_id, choose_finder(config.models), lines, choose_looks(config.models))
+        plane = FloorPlane.of(config, camera_id)
+        return cls(
+            camera_id,
+            choose_finder(config.models),
+            lines,
+            choose_looks(config.models),
+            plane,
+            share_looks=plane is not None and calibrated(config.camera) > 1,
+        )
 
     def see(self, picture: Picture, captured_ns: int) -> list[Event]:
         """Look at one picture, uint8 [h, w, 3] BGR."""
@@ -55,7 +66,7 @@ class FloorWatch:
         events = self._health(captured_ns)
         if bodies or self._told_somebody or captured_ns - self._told_ns >= EMPTY_EVERY_NS:
             self._told_ns, self._told_somebody = captured_ns, bool(bodies)
-            people = tuple(_person(body) for body in bodies)
+            people = tuple(self._person(body, picture.shape[0]) for body in bodies)
             events.append(TracksSeen(captured_ns=captured_ns, source=self.camera, people=people))
         events += [
             LineCrossed(
@@ -77,6 +88,15 @@ class FloorWatch:
         """What finds people and tells them apart, for people."""
         return self._follower.describe()
 
+    def _person(self, body: Followed, height_px: int) -> Person:
+        return Person(
+            track=body.name,
+            place_mm=self.plane.place(body.box, height_px) if self.plane is not None else None,
+            box_px=_whole(body.box),
+            look=as_bytes(body.look) if self.share_looks and body.look is not None else b"",
+            corrected=body.corrected,
+        )
+
     def _health(self, captured_ns: int) -> list[Event]:
         """Said once: weights that could not be used, and so who else finds the people."""
         problem, self._problem_told = "" if self._problem_told else self._follower.problem, True
@@ -86,10 +106,6 @@ class FloorWatch:
         return [
             HealthChanged(captured_ns=captured_ns, source=self.camera, device=device, state="degraded", detail=detail)
         ]
-
-
-def _person(body: Followed) -> Person:
-    return Person(track=body.name, box_px=_whole(body.box))
 
 
 def _whole(box: Box) -> tuple[int, int, int, int]:

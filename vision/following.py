@@ -9,20 +9,21 @@ from typing import NamedTuple
 
 from vision.boxes import Box
 from vision.foreground import Foreground
-from vision.looks import FrameLooks, LookMaker
+from vision.looks import FrameLooks, Look, LookMaker
 from vision.newcomers import with_second_witness
 from vision.people import PeopleFinder
 from vision.planes import Picture
 from vision.recognition import Recognition
-from vision.tracker import Tracker
+from vision.tracker import Track, Tracker
 
 
 class Followed(NamedTuple):
-    """One body in one picture. `corrected`: the name was somebody else's in the picture before."""
+    """One body in one picture. `corrected`: the name was another body's before. `look` is given when it is new."""
 
     name: str
     box: Box
     corrected: bool = False
+    look: Look | None = None
 
 
 class Follower:
@@ -45,7 +46,7 @@ class Follower:
         looks = FrameLooks(lambda boxes: self.looks.looks(picture, boxes), self.looks.rules)
         shown = self._tracker.see(bodies, at_s, looks)
         corrected = self._recognition.see(self._tracker.tracks, at_s, looks, picture.shape[1])
-        return [Followed(track.who.name, track.box, track.who.name in corrected) for track in shown if track.named]
+        return [_followed(track, corrected) for track in shown if track.named]
 
     def describe(self) -> str:
         """What is used, for people."""
@@ -55,3 +56,10 @@ class Follower:
     def problem(self) -> str:
         """Which weights could not be used, if any."""
         return "; ".join(text for text in (self.finder.problem, self.looks.problem) if text)
+
+
+def _followed(track: Track, corrected: set[str]) -> Followed:
+    who = track.who
+    look = who.looks[-1] if who.fresh and who.looks else None
+    who.fresh = False
+    return Followed(who.name, track.box, who.name in corrected, look)

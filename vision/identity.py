@@ -21,6 +21,12 @@ class Identity:
     box: Box
     last_s: float
     looks: deque[Look] = field(default_factory=lambda: deque(maxlen=KEPT_LOOKS))
+    fresh: bool = False  # a look was added and nobody was told
+
+    def learn(self, *looks: Look) -> None:
+        """Keep looks."""
+        self.looks.extend(looks)
+        self.fresh = True
 
     def likeness(self, look: Look) -> float | None:
         """Mean cosine to the most alike of the kept looks; None where none is kept."""

@@ -1,6 +1,6 @@
 """How a body looks, as numbers that can be compared: a re-identification network, where its weights are.
 
-A look describes clothes and build, not a face; it lives in memory and is never written anywhere.
+A look describes clothes and build, not a face. It leaves the camera's process only where several cameras must agree.
 Must not: follow anybody, know who somebody is, or keep a picture.
 """
 
@@ -142,6 +142,12 @@ def body_picture(picture: Picture, box: Box) -> Picture:
 def unit(vector: NDArray[np.float32]) -> Look:
     """Length 1, so that a dot product is a cosine."""
     return np.asarray(vector / max(1e-9, float(np.linalg.norm(vector))), np.float32)
+
+
+def as_bytes(look: Look) -> bytes:
+    """A look in signed bytes, the largest number 127: what leaves the camera's process where cameras must agree."""
+    largest = max(1e-9, float(np.abs(look).max()))
+    return np.round(look * (127 / largest)).astype(np.int8).tobytes()
 
 
 class FrameLooks:

@@ -64,7 +64,7 @@ class Recognition:
 
     def _look(self, track: Track, shown: Sequence[Track], at_s: float, looks: FrameLooks) -> set[str]:
         if not track.doubtful:
-            track.who.looks.append(looks.of(track.box))  # nobody else can have come into it: poses change
+            track.who.learn(looks.of(track.box))  # nobody else can have come into it: poses change
             track.look_s = at_s + (LOOK_SOON_S if len(track.who.looks) < FEW_LOOKS else LOOK_EVERY_S)
             return set()
         others = self._candidates(track, shown, at_s)
@@ -113,7 +113,7 @@ class Recognition:
             self._lost.append(track.who)
             track.who = Identity(self._new_name(at_s), track.box, at_s)
         track.who.box, track.who.last_s = track.box, at_s
-        track.who.looks.extend(track.votes)
+        track.who.learn(*track.votes)
         track.doubtful, track.votes, track.look_s = False, [], at_s + LOOK_SOON_S
         return corrected
 

@@ -41,13 +41,19 @@ class RunStarted(Base, frozen=True, kw_only=True, tag=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One tracked body. `place_mm` is (x, y) on the floor, None where the camera is not calibrated."""
+    """One tracked body. `place_mm` is (x, y) on the floor, None where the camera is not calibrated.
+
+    `look` describes clothes and build as signed bytes, now and then, where several cameras have to agree on who is who.
+    `corrected`: the track was another body's a moment ago, and its look says that this one is right.
+    """
 
     track: str
     place_mm: tuple[int, int] | None = None
     head_mm: PointMm | None = None
     hands_mm: tuple[PointMm, ...] = ()
     box_px: tuple[int, int, int, int] | None = None
+    look: bytes = b""
+    corrected: bool = False
 
 
 class TracksSeen(Base, frozen=True, kw_only=True, tag=True):
@@ -145,12 +151,17 @@ class ShelfChanged(Base, frozen=True, kw_only=True, tag=True):
 
 
 class ShelfReached(Base, frozen=True, kw_only=True, tag=True):
-    """A hand or body was in front of a slot; by itself it sells nothing."""
+    """A hand or body was in front of a slot; by itself it sells nothing.
+
+    `by` = "hand" where a hand was found in the slot, or a forearm that points into it; `track` is whose, if known.
+    """
 
     camera: str
     slot: str
     began_ns: int
     ended_ns: int
+    by: Literal["body", "hand"] = "body"
+    track: str | None = None
 
 
 class TagRead(Base, frozen=True, kw_only=True, tag=True):

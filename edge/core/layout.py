@@ -99,3 +99,4 @@ class Layout(Frozen, frozen=True, kw_only=True):
     gates: tuple[Gate, ...]
     portals: tuple[Portal, ...]
     policy: Policy
+    helper_cameras: tuple[str, ...] = ()  # those whose bodies only join bodies that others see

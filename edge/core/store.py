@@ -18,6 +18,7 @@ from edge.core.commands import BeginRun, Command, SettleCharge
 from edge.core.events import Event
 from edge.core.layout import Layout
 from edge.core.ordering import Window
+from edge.core.same_body import SameBody
 from edge.core.shop import Shop, ShopState
 from edge.core.view import ShopView, view
 from edge.core.visits import OPEN, State, Stimulus
@@ -33,6 +34,7 @@ class Store:
     def __init__(self, layout: Layout) -> None:
         self._shop = Shop(layout)
         self._window = Window()
+        self._bodies = SameBody(layout.helper_cameras)
         self._window_ns = layout.policy.ordering_window_ns
         self.late = 0
         self._handlers: dict[type[events.Base], Callable[[Any], None]] = {
@@ -132,7 +134,9 @@ class Store:
         shop.state.now_ns = max(shop.state.now_ns, until_ns)
 
     def _dispatch(self, event: Event) -> None:
-        self._handlers[type(event)](event)
+        known = self._bodies.rename(event)
+        if known is not None:
+            self._handlers[type(known)](known)
 
     def _fire(self, at_ns: int, name: str, key: str) -> None:
         shop = self._shop
@@ -168,6 +172,7 @@ class Store:
             )
             shop.timers.clear()
             shop.tracks.clear()
+            self._bodies.clear()
             shop.loners.clear()
         shop.order(BeginRun(issued_ns=event.captured_ns, run_id=event.run_id, resumed=event.resumed))
         if same:

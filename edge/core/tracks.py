@@ -177,6 +177,8 @@ class Tracks:
         """Two bodies that jump onto each other's place in one frame have not moved: their numbers were exchanged."""
         jumped = []
         for person in frame.people:
+            if person.corrected:  # the camera knows it by its look
+                continue
             was_mm = self._was(person.track, frame.captured_ns) if person.place_mm is not None else None
             if was_mm is not None and person.place_mm is not None and distance2(was_mm, person.place_mm) >= JUMP_MM:
                 jumped.append((person.track, was_mm, person.place_mm))
