@@ -1,0 +1,138 @@
+"""Hands away from shelves: what two of them exchange or one leaves on the floor is left open, never charged blindly."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.core import commands, handing
+from edge.core.chance import ONE
+from edge.core.events import Person, PointMm, TracksSeen
+from edge.core.hypotheses import LOOSE, Story, tell
+from tests.unit.core_shop import MS, Feeder, S
+
+P1 = (2_000, 2_000, 1_000)
+GATE = (1_500, -600, 1_000)
+MEETING: PointMm = (2_500, 300, 1_050)
+
+
+def stand(feeder: Feeder, from_s: float, to_s: float, hands: dict[str, PointMm], apart_mm: int = 600) -> None:
+    """Two people face each other around x = 2,500, away from shelves, with these hands."""
+    for at_ms in range(round(from_s * 1_000), round(to_s * 1_000), 100):
+        people = tuple(
+            Person(track=track, place_mm=(2_500 + side * apart_mm // 2, 300), hands_mm=(hands[track],))
+            for track, side in (("a", -1), ("b", 1))
+            if track in hands
+        )
+        feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
+
+
+def shop_with_two(**overrides: object) -> Feeder:
+    """Ann (track a) has taken a tea, Bob (track b) nothing; both stand away from the shelf at 8 s."""
+    feeder = Feeder(**overrides)
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 2, a=P1)
+    feeder.shows(2, "bob")
+    feeder.walk(2.6, 5, a=P1, b=GATE)
+    feeder.step(5.0, "p1", -520)
+    feeder.walk(5, 7, a=P1, b=GATE)
+    stand(feeder, 7, 8, {"a": (2_250, 300, 950), "b": (2_750, 300, 950)})
+    return feeder
+
+
+def leave(feeder: Feeder, from_s: float) -> dict[str | None, commands.CloseVisit]:
+    feeder.walk(from_s, from_s + 1, a=GATE, b=(600, -600, 1_000))
+    feeder.walk(from_s + 1, from_s + 6)
+    feeder.tick(round((from_s + 14) * S))
+    return {bill.shopper: bill for bill in feeder.bills()}
+
+
+def lines(bill: commands.CloseVisit) -> dict[tuple[str, str], int]:
+    return {(line.sku, line.status): line.quantity for line in bill.lines}
+
+
+def test_after_two_hands_met_nobody_is_charged_for_what_may_have_changed_hands() -> None:
+    feeder = shop_with_two()
+    stand(feeder, 8, 8.9, {"a": MEETING, "b": MEETING})
+    stand(feeder, 8.9, 10, {"a": (2_250, 300, 950), "b": (2_750, 300, 950)})
+    bills = leave(feeder, 10)
+    assert lines(bills["ann"]) == lines(bills["bob"]) == {("tea", "review"): 1}
+    assert any(proof.rule == "hands-met" for line in bills["bob"].lines for proof in line.evidence)
+
+
+def test_where_whoever_took_it_pays_hands_that_meet_change_nothing() -> None:
+    feeder = shop_with_two(**{"picks.handed_over": "taker"})
+    stand(feeder, 8, 8.9, {"a": MEETING, "b": MEETING})
+    stand(feeder, 8.9, 10, {"a": (2_250, 300, 950), "b": (2_750, 300, 950)})
+    bills = leave(feeder, 10)
+    assert lines(bills["ann"]) == {("tea", "charged"): 1}
+    assert bills["bob"].outcome == "nothing"
+
+
+@pytest.mark.parametrize("span_s", [0.2, 6.0])
+def test_hands_that_brush_or_hang_side_by_side_are_no_gesture(span_s: float) -> None:
+    feeder = shop_with_two()
+    stand(feeder, 8, 8 + span_s, {"a": MEETING, "b": MEETING})
+    stand(feeder, 8 + span_s, 9 + span_s, {"a": (2_250, 300, 950), "b": (2_750, 300, 950)})
+    assert lines(leave(feeder, 9 + span_s)["ann"]) == {("tea", "charged"): 1}
+
+
+def test_hands_that_meet_at_a_shelf_are_busy_with_goods() -> None:
+    feeder = shop_with_two()
+    for at_ms in range(8_000, 8_900, 100):
+        people = tuple(
+            Person(track=track, place_mm=(x, 1_500), hands_mm=((2_000, 1_800, 1_050),))
+            for track, x in (("a", 1_800), ("b", 2_300))
+        )
+        feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
+    stand(feeder, 8.9, 10, {"a": (2_250, 300, 950), "b": (2_750, 300, 950)})
+    assert lines(leave(feeder, 10)["ann"]) == {("tea", "charged"): 1}
+
+
+def test_people_who_walk_together_hand_nothing_over() -> None:
+    feeder = shop_with_two()
+    for number, at_ms in enumerate(range(8_000, 9_000, 100)):
+        x = 2_500 - number * 120
+        people = (
+            Person(track="a", place_mm=(x - 300, 300), hands_mm=((x, 300, 1_050),)),
+            Person(track="b", place_mm=(x + 300, 300), hands_mm=((x, 300, 1_050),)),
+        )
+        feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
+    feeder.walk(9, 10, a=GATE, b=(600, -600, 1_000))
+    assert lines(leave(feeder, 10)["ann"]) == {("tea", "charged"): 1}
+
+
+def test_after_a_hand_was_at_the_floor_the_pack_may_lie_there() -> None:
+    feeder = shop_with_two()
+    stand(feeder, 8, 8.5, {"a": (2_300, 250, 90)})
+    stand(feeder, 8.5, 10, {"a": (2_250, 300, 950)})
+    assert lines(leave(feeder, 10)["ann"]) == {("tea", "review"): 1}
+
+
+def test_what_is_left_lying_goes_to_the_loss_account_when_the_shop_is_empty() -> None:
+    feeder = Feeder()
+    shop = feeder.store._shop
+    shop.state.stories = [Story(weight=ONE, carts={LOOSE: {"tea": 2}})]
+    handing.book_left_behind(shop, 5)
+    (loss,) = shop.out
+    assert isinstance(loss, commands.BookLoss)
+    assert (loss.sku, loss.quantity, loss.reason, loss.unit_minor) == ("tea", 2, "left-inside", 1_500)
+    shop.out = []
+    handing.book_left_behind(shop, 6)
+    assert shop.out == []
+
+
+@given(
+    one=st.dictionaries(st.sampled_from("abc"), st.integers(1, 3)),
+    other=st.dictionaries(st.sampled_from("abc"), st.integers(1, 3)),
+)
+def test_no_pack_is_made_or_lost_between_two_hands(one: dict[str, int], other: dict[str, int]) -> None:
+    story = Story(weight=ONE, carts={name: cart for name, cart in (("x", one), ("y", other)) if cart})
+    ways = handing._ways(story, "x", "y")
+    for way in ways:
+        told = tell(story, "g", "", way)
+        assert Counter(told.held("x")) + Counter(told.held("y")) == Counter(one) + Counter(other)
+    assert len(ways) == 1 + len(one) + len(other)

@@ -1,0 +1,144 @@
+"""Changes that a scale feels as one, or only in part: opposite ones, a leaning hand, a slow sibling, a wrong name."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.core import commands, events, options
+from edge.core.chance import ONE
+from edge.core.evidence import Grasp, joins
+from edge.core.hypotheses import Move, Story
+from edge.core.layout import Product
+from edge.core.options import Doer
+from edge.core.visits import State, Visit
+from tests.unit.core_shop import SHOP, Feeder, S
+
+P1, P2 = (2_000, 2_000, 1_000), (2_400, 2_000, 1_000)
+GATE = (1_500, -600, 1_000)
+
+
+def product(sku: str, grams: int) -> Product:
+    return Product(sku=sku, name=sku, weight_mg=grams * 1_000)
+
+
+def doer(name: str, ratio: int = 4_000, pays: bool = True) -> Doer:
+    visit = Visit(id=name, shopper=name, method="qr", gate="g", state=State.INSIDE, opened_ns=0)
+    return Doer(visit, ratio, pays)
+
+
+def best(found: list[options.Option]) -> options.Option:
+    return max(found, key=lambda option: option.log_mnat)
+
+
+def lines(bill: commands.CloseVisit) -> dict[tuple[str, str], int]:
+    return {(line.sku, line.status): line.quantity for line in bill.lines}
+
+
+def test_one_lays_down_and_another_takes_in_one_moment() -> None:
+    goods = {"a": product("a", 200), "b": product("b", 260)}
+    story = Story(weight=ONE, carts={"ann": {"a": 1}})
+    found = options.exchanges(story, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob")])
+    assert set(best(found).moves) == {Move("ann", "a", -1), Move("bob", "b", 1)}
+    assert best(found).stray == ("a", 1)
+
+
+@given(held=st.integers(50, 900), taken=st.integers(50, 900), felt=st.integers(-900, 900))
+def test_an_exchange_explains_the_weight_that_was_felt(held: int, taken: int, felt: int) -> None:
+    goods = {"a": product("a", held), "b": product("b", taken)}
+    story = Story(weight=ONE, carts={"ann": {"a": 1}})
+    found = options.exchanges(story, [goods["b"]], goods, felt * 1_000, 800, [doer("ann"), doer("bob")])
+    assert all(abs(felt - (taken - held)) < 60 for _ in found)
+    assert bool(found) or abs(felt - (taken - held)) > 8
+
+
+def test_nobody_lays_down_what_they_do_not_hold_and_nobody_far_takes_part() -> None:
+    goods = {"a": product("a", 200), "b": product("b", 260)}
+    empty = Story(weight=ONE)
+    assert options.exchanges(empty, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob")]) == []
+    story = Story(weight=ONE, carts={"ann": {"a": 1}})
+    found = options.exchanges(story, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob", -5_000)])
+    assert all(move.visit == "ann" for option in found for move in option.moves)
+
+
+def test_a_hand_that_leans_and_lets_go_with_a_pack_takes_one_pack() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 3, a=P1)
+    feeder.step(3.0, "p1", 85)
+    feeder.walk(3, 7, a=P1)
+    feeder.step(7.0, "p1", -605)
+    feeder.walk(7, 8, a=P1)
+    feeder.walk(8, 9, a=GATE)
+    feeder.walk(9, 13)
+    feeder.tick(20 * S)
+    assert lines(feeder.bills()[0]) == {("tea", "charged"): 1}
+
+
+def test_a_foreign_thing_is_lifted_by_whom_it_belongs_to() -> None:
+    story = Story(weight=ONE, laid={"p": [(500_000, "ann")]})
+    goods = product("a", 300)
+    mine = options.takes(story, "p", [goods], [], 500_000, 800, [doer("ann"), doer("bob", -5_000)])
+    theirs = options.takes(story, "p", [goods], [], 500_000, 800, [doer("ann", -5_000), doer("bob")])
+    by_hand = [max(o.log_mnat for o in found if o.laid_mg == -500_000) for found in (mine, theirs)]
+    assert by_hand[0] - by_hand[1] > 5_000
+
+
+def step(plate: str, began_s: float, ended_s: float, grams: int) -> events.WeightStep:
+    return events.WeightStep(
+        captured_ns=round(ended_s * S), source="s", plate=plate, delta_mg=grams * 1_000, level_mg=0,
+        began_ns=round(began_s * S), ended_ns=round(ended_s * S), noise_mg=800,
+    )  # fmt: skip
+
+
+def facing() -> Feeder:
+    """Teas stand on plates p1 and p4, side by side."""
+    more = '[[plate]]\nid = "p4"\nindex = 4\nskus = ["tea"]\nposition_mm = [2100, 2000, 1000]\n'
+    return Feeder(SHOP + more)
+
+
+def test_opposite_changes_of_one_facing_are_one_grasp_only_where_they_overlap() -> None:
+    planogram = facing().store._shop.planogram
+    grasp = Grasp(id="g", deltas_mg={"p1": -900_000}, began_ns=5 * S, ended_ns=6 * S, noise_mg=800)
+    assert joins(grasp, step("p4", 5.5, 6.2, 380), planogram, S)
+    assert not joins(grasp, step("p4", 6.4, 6.6, 380), planogram, S)
+    assert joins(grasp, step("p4", 6.4, 6.6, -380), planogram, S)
+    assert not joins(grasp, step("p1", 5.5, 6.2, 380), planogram, S)
+    assert not joins(grasp, step("p2", 5.5, 6.2, -40), planogram, S)
+
+
+def test_two_packs_lifted_and_one_set_down_again_are_one() -> None:
+    feeder = facing()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 5, a=P1)
+    feeder.feed(step("p1", 4.0, 5.0, -900))
+    feeder.feed(step("p4", 4.6, 5.0, 380))
+    feeder.walk(5, 7, a=P1)
+    feeder.walk(7, 8, a=GATE)
+    feeder.walk(8, 12)
+    feeder.tick(20 * S)
+    assert lines(feeder.bills()[0]) == {("tea", "charged"): 1}
+
+
+def test_a_part_of_a_pack_waits_for_the_plate_beside() -> None:
+    """The second plate is pressed again and tells its part of the lift 1.5 s later."""
+    feeder = facing()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 5, a=P1)
+    feeder.feed(step("p4", 4.6, 4.8, -150))
+    feeder.walk(5, 6.4, a=P1)
+    feeder.feed(step("p1", 4.6, 6.3, -370))
+    feeder.walk(6.4, 8, a=P1)
+    feeder.walk(8, 9, a=GATE)
+    feeder.walk(9, 13)
+    feeder.tick(20 * S)
+    assert lines(feeder.bills()[0]) == {("tea", "charged"): 1}
+
+
+def test_a_camera_that_names_another_product_is_doubted_unless_that_was_put_there() -> None:
+    story = Story(weight=ONE)
+    assert options.named("s1", "tea", "tea", story) == [("tea", 0)]
+    priors = dict(options.named("s1", "tea", "gum", story))
+    assert priors["gum"] < priors["tea"]
+    known = dict(options.named("s1", "tea", "gum", Story(weight=ONE, strays={"s1": {"gum": 1}})))
+    assert known["gum"] > known["tea"]

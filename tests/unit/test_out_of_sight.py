@@ -1,0 +1,81 @@
+"""People whom the tracker loses stay inside and stay themselves; a tag belongs to who is seen at the way out."""
+
+from __future__ import annotations
+
+from edge.core import commands, events
+from tests.unit.core_shop import MS, Feeder, S
+
+P1 = (2_000, 2_000, 1_000)
+DEEP = (7_000, 4_000, 1_000)
+GATE = (1_500, -600, 1_000)
+
+
+def lines(bill: commands.CloseVisit) -> dict[tuple[str, str], int]:
+    return {(line.sku, line.status): line.quantity for line in bill.lines}
+
+
+def test_who_vanishes_deep_inside_comes_back_under_another_number_with_the_same_cart() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 5, a=P1)
+    feeder.step(5.0, "p1", -520)
+    feeder.walk(5, 6, a=P1)
+    feeder.walk(6, 7, a=DEEP)
+    feeder.walk(7, 12)  # five seconds unseen: longer than it takes to be gone
+    feeder.walk(12, 14, z=DEEP)
+    feeder.walk(14, 15, z=GATE)
+    feeder.walk(15, 20)
+    feeder.tick(24 * S)
+    (bill,) = feeder.bills()
+    assert (bill.shopper, bill.tracks) == ("ann", ("a", "z"))
+    assert lines(bill) == {("tea", "charged"): 1}
+
+
+def test_who_vanishes_at_the_gate_is_gone_at_once() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 5, a=P1)
+    feeder.walk(5, 6, a=GATE)
+    feeder.walk(6, 12)
+    assert [bill.outcome for bill in feeder.bills()] == ["nothing"]
+
+
+def test_who_is_counted_out_is_gone_though_lost_far_from_the_gate() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 6, a=DEEP)
+    feeder.feed(events.PassageCounted(captured_ns=6 * S, source="gate", gate="gate", direction="out", total=1))
+    feeder.walk(6, 12)
+    assert [bill.outcome for bill in feeder.bills()] == ["nothing"]
+
+
+def test_of_two_lost_bodies_the_one_that_can_have_walked_there_goes_on() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 2, a=P1)
+    feeder.shows(2, "bob")
+    feeder.walk(2.6, 4, a=P1, b=(1_500, 500, 1_000))
+    feeder.walk(4, 5, a=P1, b=DEEP)
+    feeder.walk(5, 6)
+    feeder.walk(6, 8, z=(2_200, 2_000, 1_000))
+    tracks = {visit.shopper: visit.tracks for visit in feeder.store._shop.open_visits()}
+    assert tracks == {"ann": ["a", "z"], "bob": ["b"]}
+
+
+def test_a_tag_belongs_to_who_is_still_seen_at_the_way_out() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 2, a=P1)
+    feeder.shows(2, "bob")
+    feeder.walk(2.6, 5, a=GATE, b=P1)
+    feeder.walk(5, 6.2, b=GATE)  # Ann is out; where she was seen last is nearer to the gate than anybody
+    for number in range(8):
+        feeder.feed(
+            events.TagRead(
+                captured_ns=round(6.2 * S) + number * 50 * MS, source="portal", reader="portal", antenna=1,
+                epc="AA0100000000000000000001", rssi_cdbm=-5_500,
+            )
+        )  # fmt: skip
+    feeder.walk(6.6, 7.4, b=GATE)
+    found = {visit.shopper: len(visit.tags) for visit in feeder.store._shop.open_visits()}
+    assert found == {"ann": 0, "bob": 1}
