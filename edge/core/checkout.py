@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from edge.core import tags
-from edge.core.bills import Item, items
+from edge.core.bills import Item, items, rival
 from edge.core.commands import CloseVisit, Evidence, Line
 from edge.core.ids import fact_id
 from edge.core.money import amount_minor, total_minor
@@ -87,11 +87,23 @@ def _lines(shop: Shop, visit: Visit) -> list[Line]:
         was = merged.get((item.sku, item.status))
         quantity = item.quantity + (was.quantity if was else 0)
         merged[item.sku, item.status] = item._replace(quantity=quantity)
-    return [_line(shop, visit, merged[key]) for key in sorted(merged)]
+    sure = {item.sku: item.quantity for item in merged.values() if item.status == "charged"}
+    return [_line(shop, visit, merged[key], sure.get(key[0], 0)) for key in sorted(merged)]
 
 
-def _line(shop: Shop, visit: Visit, item: Item) -> Line:
+def _line(shop: Shop, visit: Visit, item: Item, charged: int) -> Line:
+    """One line with what was seen, and how far the next best explanation was. `charged` pieces of it are sure."""
     product = shop.planogram.products.get(item.sku)
+    held = item.quantity if item.status == "charged" else item.quantity + charged
+    other = rival(shop.state.stories, visit.id, item.sku, held)
+    weighed = Evidence(
+        sensor="stories",
+        place="checkout",
+        at_ns=visit.last_seen_ns,
+        rule="next-best-ppm",
+        margin=other.margin_ppm,
+        detail=other.instead,
+    )
     return Line(
         sku=item.sku,
         quantity=item.quantity,
@@ -99,7 +111,7 @@ def _line(shop: Shop, visit: Visit, item: Item) -> Line:
         confidence_ppm=item.confidence_ppm,
         status=item.status,
         price_version=shop.layout.price_version,
-        evidence=tuple(shop.state.proof.get(visit.id, {}).get(item.sku, [])),
+        evidence=(*shop.state.proof.get(visit.id, {}).get(item.sku, []), weighed),
     )
 
 

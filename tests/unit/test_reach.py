@@ -61,9 +61,9 @@ def test_a_hand_that_points_from_the_front_is_less_likely_than_one_that_grips() 
     assert ratio(still((2_000, 1_730, 1_095))) < ratio(still((2_000, 1_860, 1_095)))
 
 
-def test_a_single_wild_sighting_does_not_put_a_hand_at_a_shelf() -> None:
-    far = still((2_000, 1_500, 900))
-    assert ratio({**far, 1_000: (2_150, 1_800, 1_000)}) < ratio({**far, 900: GRIP, 1_000: GRIP, 1_100: GRIP})
+def test_a_hand_that_trembles_about_the_grip_is_at_the_grip() -> None:
+    shaken = {at_ms: (2_000 + (70 if at_ms % 200 else -70), *GRIP[1:]) for at_ms in range(0, 2_400, 100)}
+    assert ratio(shaken) > 4_400 > ratio(still((2_070, *GRIP[1:])))
 
 
 def test_two_who_reach_side_by_side_are_told_apart_more_sharply() -> None:

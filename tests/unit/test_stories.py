@@ -142,3 +142,16 @@ def test_an_option_tells_its_own_story() -> None:
     assert story.carts == {"v": {"a": 2}}
     assert story.trace == {"g": [Move("v", "a", 2)]}
     assert story.weight == chance.weight(-500)
+
+
+def test_a_line_says_what_the_next_best_explanation_was() -> None:
+    likely = Story(weight=ONE, carts={"v": {"tea": 1}})
+    stories = [likely, Story(weight=ONE // 100, carts={"w": {"tea": 1}}), Story(weight=ONE // 200)]
+    assert bills.rival(stories, "v", "tea", 1) == (990_000, "with w")
+    assert (
+        bills.rival([likely, Story(weight=ONE // 4, carts={"loose": {"tea": 1}})], "v", "tea", 1).instead
+        == "left inside"
+    )
+    assert bills.rival([likely, Story(weight=ONE // 4, carts={"v": {"gum": 1}})], "v", "tea", 1).instead == "it was gum"
+    assert bills.rival([likely, Story(weight=ONE // 4)], "v", "tea", 1) == (750_000, "not taken")
+    assert bills.rival([likely], "v", "tea", 1) == (1_000_000, "")
