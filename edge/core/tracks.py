@@ -43,9 +43,13 @@ class Trail:
 
     def add(self, at_ns: int, person: Person) -> None:
         """Remember a sighting and forget what is too old to matter."""
-        self.last_ns = at_ns
-        self.spots.append(Spot(at_ns, person.place_mm, person.hands_mm))
-        while self.spots[0].at_ns < at_ns - KEEP_NS:
+        self.last_ns = max(self.last_ns, at_ns)
+        spot = Spot(at_ns, person.place_mm, person.hands_mm)
+        later = 0
+        while later < len(self.spots) and self.spots[-1 - later].at_ns > at_ns:  # a frame that came late
+            later += 1
+        self.spots.insert(len(self.spots) - later, spot)
+        while self.spots[0].at_ns < self.last_ns - KEEP_NS:
             self.spots.popleft()
 
     def first_place(self) -> tuple[int, int] | None:

@@ -112,3 +112,15 @@ def test_the_target_lies_between_what_changed_and_the_middle_of_the_facing() -> 
 def test_no_direction_without_a_way() -> None:
     assert direction((1, 1, 1), (1, 1, 5)) is None
     assert direction((0, 0, 0), (0, 5 * S // S, 0)) == (0, 1_024)
+
+
+def test_frames_that_come_late_are_remembered_in_their_place() -> None:
+    tracks = Tracks()
+    for at_ms in (0, 100, 500, 200, 400, 300):
+        people = (Person(track="a", place_mm=(at_ms, 0), hands_mm=(GRIP,)),)
+        tracks.see(TracksSeen(captured_ns=at_ms * MS, source="t", people=people))
+    trail = tracks.trails["a"]
+    assert [spot.at_ns // MS for spot in trail.spots] == [0, 100, 200, 300, 400, 500]
+    assert trail.last_ns == 500 * MS
+    assert trail.last_place() == (500, 0)
+    assert set(trail.smooth_hands(0, 500 * MS)) == {GRIP}
