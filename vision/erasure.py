@@ -7,10 +7,10 @@ Must not: change a file, or say "clean" of a file it could not read.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,28 +25,31 @@ BLOCK_BYTES: Final = 1 << 20
 NOT_FILES: Final = ("proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "debugfs", "tracefs", "bpf")
 PICTURES: Final = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".jpg", ".jpeg", ".png")
 
+Owner = TypeVar("Owner", bound=Hashable)
 Opener = Callable[[Path], Iterator[bytes] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class Search(Generic[Owner]):
     """What a search found.
 
     `left` are, for each owner of needles, the files that hold a piece of theirs; `unread` those that could not be
     read; `pictures` how many of the files read are pictures or video: they hold no template, but may show a person.
     """
 
-    left: dict[str, list[str]]
+    left: dict[Owner, list[str]]
     unread: list[str]
     scanned_files: int
     pictures: int
 
 
-def search(needles: Mapping[str, Sequence[bytes]], places: Iterable[Path], openers: Sequence[Opener] = ()) -> Search:
+def search(
+    needles: Mapping[Owner, Sequence[bytes]], places: Iterable[Path], openers: Sequence[Opener] = ()
+) -> Search[Owner]:
     """Look for pieces of everybody's needles in files and folders, each file once."""
     everybody = Pieces([needle for own in needles.values() for needle in own])
     one_by_one = {owner: Pieces(own) for owner, own in needles.items()}
-    left: dict[str, list[str]] = {owner: [] for owner in needles}
+    left: dict[Owner, list[str]] = {owner: [] for owner in needles}
     unread, scanned, pictures = [], 0, 0
     for path in dict.fromkeys(files_below(places)):
         try:

@@ -118,17 +118,22 @@ class FaceRecords:
         safe_file.destroy(self._path(record_id))
 
     def needles(self, record_id: str) -> list[bytes]:
-        """What must not be found anywhere after the record is destroyed: every template, key and cipher text."""
+        """What must not be found anywhere after the record is destroyed: every template, and the wrapped key."""
         found: list[bytes] = []
         with contextlib.suppress(BadInput):  # what nobody can read any more has nothing to look for
             wrapped = _decode(self._key_path(record_id), _WrappedKey).wrapped
             found += [wrapped, base64.b64encode(wrapped)]
         with contextlib.suppress(BadInput):
-            record = _decode(self._path(record_id), Record)
-            found += [record.sealed, base64.b64encode(record.sealed)]
-            for _, template in self.open(record).rows:
+            for _, template in self.open(_decode(self._path(record_id), Record)).rows:
                 found += erasure.forms_of(template)
         return found
+
+    def sealed(self, record_id: str) -> list[bytes]:
+        """The cipher text as files hold it. Copies of it say nothing to anybody once the key is destroyed."""
+        with contextlib.suppress(BadInput):
+            text = _decode(self._path(record_id), Record).sealed
+            return [text, base64.b64encode(text)]
+        return []
 
     def sweep(self) -> None:
         """Destroy what a killed process left half-written. Only for the holder of the writer's lock."""

@@ -41,7 +41,9 @@ class CodeAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
     """What an erasure did. `left` names files that still hold pieces of it, `unread` those that could not be read.
 
-    `pictures` counts the pictures and clips among the files searched: they hold no template, but may show the person.
+    `sealed_copies` names files (backups) that hold the cipher text of a record, which nobody can open any more: its
+    key is destroyed, and no file read holds another copy of the key, or it would be in `left`. `pictures` counts the
+    pictures and clips among the files searched: they hold no template, but may show the person.
     """
 
     shopper: str
@@ -50,6 +52,7 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     scanned_files: int
     left: list[str]
     unread: list[str]
+    sealed_copies: list[str] = []
     pictures: int = 0
     why: Literal["asked", "retention"] = "asked"
 
@@ -65,6 +68,7 @@ class Gone(NamedTuple):
     faces: int
     codes: int
     needles: list[bytes]
+    sealed: list[bytes]
 
 
 class Gallery:
@@ -193,10 +197,11 @@ class Gallery:
             for shopper in dict.fromkeys(shoppers):
                 ids = self._records.ids_of(shopper)
                 needles = [needle for record_id in ids for needle in self._records.needles(record_id)]
+                sealed = [text for record_id in ids for text in self._records.sealed(record_id)]
                 for record_id in ids:
                     self._records.destroy(record_id)
                 self.claims.drop(shopper)
-                gone[shopper] = Gone(len(ids), self._revoke(shopper), needles)
+                gone[shopper] = Gone(len(ids), self._revoke(shopper), needles, sealed)
         return self._proved(gone, [self._state, *scan], openers, "asked")
 
     def expire(self, today: str, search: bool = True) -> list[Erased]:
@@ -209,9 +214,10 @@ class Gallery:
         if ended:
             with self._changing():
                 for record in sorted(ended, key=lambda one: one.shopper):
-                    before = gone.get(record.shopper, Gone(0, 0, []))
+                    before = gone.get(record.shopper, Gone(0, 0, [], []))
                     needles = [*before.needles, *self._records.needles(record.record)]
-                    gone[record.shopper] = Gone(before.faces + 1, 0, needles)
+                    sealed = [*before.sealed, *self._records.sealed(record.record)]
+                    gone[record.shopper] = Gone(before.faces + 1, 0, needles, sealed)
                     self._records.destroy(record.record)
                     self.claims.drop(record.shopper)
         return self._proved(gone, [self._state] if search else [], (), "retention")
@@ -225,14 +231,17 @@ class Gallery:
     ) -> list[Erased]:
         if not gone:
             return []
-        found = erasure.search({who: one.needles for who, one in gone.items()}, places, openers)
+        needles = {(who, "clear"): one.needles for who, one in gone.items()}
+        sealed = {(who, "sealed"): one.sealed for who, one in gone.items()}
+        found = erasure.search(needles | sealed, places, openers)
         return [
             Erased(
                 shopper=shopper,
                 faces=one.faces,
                 codes=one.codes,
                 scanned_files=found.scanned_files,
-                left=found.left[shopper],
+                left=found.left[shopper, "clear"],
+                sealed_copies=found.left[shopper, "sealed"],
                 unread=found.unread,
                 pictures=found.pictures,
                 why=why,

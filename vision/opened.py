@@ -72,16 +72,18 @@ def _mcap(path: Path) -> Iterator[bytes]:
         last = chunks.blocks[-1] if chunks.blocks else None
         with path.open("rb") as file:
             file.seek(last.offset + last.length if last else 0)
-            yield from _cut(file.read())
+            yield from _cut(file.read(), path)
 
 
-def _cut(tail: bytes) -> Iterator[bytes]:
-    """What can still be unpacked of zstd frames in some bytes, the last one cut anywhere."""
+def _cut(tail: bytes, path: Path) -> Iterator[bytes]:
+    """What can still be unpacked of a chunk that was cut. Raises BadInput afterwards: the rest was not searched."""
     place = tail.find(ZSTD)
-    while place >= 0:
-        with contextlib.suppress(zstandard.ZstdError):  # not a frame after all, or no byte of it is whole
-            yield zstandard.ZstdDecompressor().decompressobj().decompress(tail[place:])
-        place = tail.find(ZSTD, place + 1)
+    if place < 0:
+        return  # cut between two chunks, or in what is not compressed and was searched as it lies there
+    with contextlib.suppress(zstandard.ZstdError):
+        yield zstandard.ZstdDecompressor().decompressobj().decompress(tail[place:])
+    cure = "it was cut when the shop was killed; destroy this recording, or keep it and know that"
+    raise BadInput(str(path), f"its last chunk cannot be unpacked: {cure}")
 
 
 READERS: Final[dict[bytes, Callable[[Path], Iterator[bytes]]]] = {

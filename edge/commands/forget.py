@@ -98,6 +98,7 @@ def row(one: Erased) -> dict[str, Any]:
         "scanned_files": one.scanned_files,
         "pictures": one.pictures,
         "left": one.left,
+        "sealed_copies": one.sealed_copies,
         "unread": one.unread,
     }
 

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from edge.commands import forget, people
+from edge.commands import claim, forget, people
 from edge.core.errors import BadInput
 from edge.evaluate_faces import equal_error_rate, threshold_report
 from edge.labelled_faces import read
@@ -61,6 +63,9 @@ def test_a_code_from_enrol_to_forget(shop: Path, capsys: pytest.CaptureFixture[s
         ({"qr": True, "out": Path("code.png"), "picture": [Path("face.jpg")], "consent": "1"}, "retain until"),
         ({"picture": [Path("face.jpg")]}, "consent"),
         ({"picture": [Path("face.jpg")], "consent": "1"}, "retain until"),
+        ({"qr": True, "phone_digits": "1234"}, "--phone-digits"),
+        ({"picture": [Path("face.jpg")], "phone_digits": "12"}, "phone digits"),
+        ({"qr": True, "member_code": True}, "--member-code"),
     ],
 )
 def test_enrol_refuses_before_it_writes(shop: Path, wrong: dict, place: str) -> None:
@@ -121,7 +126,7 @@ def test_a_list_may_have_a_mark_spaces_and_more_columns(tmp_path: Path) -> None:
     assert [(row.path, row.identity) for row in rows] == [(tmp_path / "a.jpg", "anna"), (tmp_path / "b.jpg", "")]
 
 
-@pytest.mark.parametrize("content", [None, b"", b"not a picture", b"\xff\xd8\xff\xe0" + bytes(50)])
+@pytest.mark.parametrize("content", [None, b"", b"not a picture", b"\xff\xd8\xff\xe0" + bytes(50), b"GIF89a"])
 def test_a_picture_that_is_none(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "face.jpg"
     if content is not None:
@@ -129,6 +134,38 @@ def test_a_picture_that_is_none(tmp_path: Path, content: bytes | None) -> None:
     with pytest.raises(BadInput) as refused:
         read_picture(path)
     assert refused.value.place == str(path)
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.97])
+def test_a_picture_that_was_cut_is_refused_not_shown_grey(tmp_path: Path, ending: str, share: float) -> None:
+    path, picture = (
+        tmp_path / f"face{ending}",
+        np.random.default_rng(1).integers(0, 255, (240, 320, 3)).astype(np.uint8),
+    )
+    whole = cv2.imencode(ending, picture)[1].tobytes()
+    path.write_bytes(whole)
+    assert read_picture(path).shape == (240, 320, 3)
+    path.write_bytes(whole[: round(share * len(whole))])
+    with pytest.raises(BadInput, match="cut or damaged"):
+        read_picture(path)
+
+
+@pytest.mark.parametrize(("size", "said"), [((20, 300), "only 300x20 pixels"), ((9000, 8000), "8000x9000 pixels")])
+def test_a_picture_of_the_wrong_size_is_refused_before_it_is_decoded(
+    tmp_path: Path, size: tuple[int, int], said: str
+) -> None:
+    path = tmp_path / "face.png"
+    Image.new("L", size[::-1]).save(path)
+    with pytest.raises(BadInput, match=said):
+        read_picture(path)
+
+
+def test_a_grey_or_transparent_picture_is_a_picture(tmp_path: Path) -> None:
+    for mode in ("L", "RGBA", "CMYK"):
+        path = tmp_path / ("face.jpg" if mode == "CMYK" else "face.png")
+        Image.new(mode, (80, 60)).save(path)
+        assert read_picture(path).shape == (60, 80, 3)
 
 
 def test_onnx_without_weights_or_with_wrong_ones_says_what_to_do(shop: Path, tmp_path: Path) -> None:
@@ -205,3 +242,19 @@ def test_a_missing_model_package_is_a_clear_error_not_the_end_of_the_process() -
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("faces.engine: the face_recognition package cannot be loaded")
     assert len(done.stdout.splitlines()) == 1, "nothing but the error: stdout may be somebody's JSON"
+
+
+def test_a_member_code_and_a_claim_by_command(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    people.enrol(shop, "anna", member_code=True, as_json=True)
+    told = capsys.readouterr()
+    issued = json.loads(told.out)
+    assert issued["other_way"] is False
+    assert "needs another way in" in told.err
+    answer = Gallery(shop.with_name("state")).resolve_code(issued["code"], "2026-01-01")
+    assert (answer.shopper, answer.opens) == ("anna", False)
+    claim.claim(shop, "gate", "1234", as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"gate": "gate", "for_ms": 20_000}
+    for gate, digits, place in (("back", "1234", "--gate"), ("gate", "12", "phone digits")):
+        with pytest.raises(BadInput) as refused:
+            claim.claim(shop, gate, digits)
+        assert refused.value.place == place
