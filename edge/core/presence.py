@@ -19,11 +19,13 @@ LONER_NS = 4_000_000_000  # how long a body may be seen before a missing credent
 REJOIN_MM = 1_500
 WALK_MM_S = 1_300
 REJOIN_CLEAR_MM = 900  # of two bodies out of sight the nearer one, if it is nearer by so much
+OTHER_HEIGHT_MM = 90  # heads that differ by more belong to two people
 AWAY_NS = 250_000_000  # a body that misses a frame or two is not out of sight
 OUT_OF_SIGHT_NS = 8_000_000_000  # somebody who vanished inside is inside
 PASSED_NS = 3_000_000_000  # a counter in the gate and a tracker see the same way out within this
 GATE_MM = 2_000
 PORTAL_MM = 2_500
+OUT_NS = 1_000_000_000
 PORTAL_LATE_NS = 500_000_000  # a tag is read a little longer than its bearer is seen
 PORTAL_MARGIN_MM = 500
 SPLIT_NS = 2_000_000_000  # a track that splits shows both halves for a while
@@ -91,6 +93,9 @@ def _broken_trail(shop: Shop, track: str, at_ns: int) -> Visit | None:
         newest = max(trails, key=lambda trail: trail.last_ns)
         last, away_ns = newest.last_place(), at_ns - newest.last_ns
         if last is None or away_ns < AWAY_NS:
+            continue
+        tall, was_tall = shop.tracks.trails[track].tall_mm, newest.tall_mm
+        if tall is not None and was_tall is not None and abs(tall - was_tall) > OTHER_HEIGHT_MM:
             continue
         far_mm = distance2(place, last)
         if far_mm <= REJOIN_MM + WALK_MM_S * away_ns // 1_000_000_000:
@@ -298,12 +303,21 @@ def _is_seen(shop: Shop, visit: Visit, at_ns: int) -> bool:
     return any(trail.last_ns >= at_ns - PORTAL_LATE_NS for trail in trails)
 
 
+def _is_out(shop: Shop, visit: Visit, at_ns: int) -> bool:
+    """True if a visit was seen last at the way out, longer ago than a tracker loses somebody there."""
+    if visit.last_seen_ns > at_ns - OUT_NS:
+        return False
+    spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
+    lasts = [shop.tracks.trails[track].last_place() for track in visit.tracks if track in shop.tracks.trails]
+    return any(last is not None and distance2(last, spot) <= PORTAL_MM // 2 for last in lasts for spot in spots)
+
+
 def _at_portal(shop: Shop, visits: list[Visit], at_ns: int) -> list[Visit]:
     """The one visit that is clearly nearest to the way out at a moment; nobody where two are."""
     spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
     found = []
     seen = [visit for visit in visits if _is_seen(shop, visit, at_ns)]  # who is out already carries nothing past it
-    for visit in seen or visits:
+    for visit in seen or [visit for visit in visits if not _is_out(shop, visit, at_ns)]:
         places = [
             place
             for track in visit.tracks

@@ -12,6 +12,10 @@ from edge.core.events import Person, PointMm, TracksSeen
 KEEP_NS = 15_000_000_000
 SWAP_MM = 550  # far more than two people move in a frame, and than a tracker's noise
 JUMP_MM = 200
+TALL_OF = 8  # sightings that the mean height of a head is taken over
+ODD_HEIGHT_MM = 70  # a head that is so far from its usual height in one frame is another one
+SAME_HEIGHT_MM = 45
+MEETING_MM = 900
 SWAP_NS = 300_000_000
 SWAP_SPOTS = 3
 GAP_NS = 400_000_000  # a reach takes longer than this
@@ -34,11 +38,12 @@ class Spot(NamedTuple):
 class Trail:
     """Sightings of one track, newest last."""
 
-    __slots__ = ("first_ns", "last_ns", "spots")
+    __slots__ = ("first_ns", "last_ns", "spots", "tall_mm")
 
     def __init__(self, at_ns: int) -> None:
         self.first_ns = at_ns
         self.last_ns = at_ns
+        self.tall_mm: int | None = None  # height of the head, a slow mean
         self.spots: deque[Spot] = deque()
 
     def add(self, at_ns: int, person: Person) -> None:
@@ -51,6 +56,9 @@ class Trail:
         self.spots.insert(len(self.spots) - later, spot)
         while self.spots[0].at_ns < self.last_ns - KEEP_NS:
             self.spots.popleft()
+        if person.head_mm is not None:
+            head_mm = person.head_mm[2]
+            self.tall_mm = head_mm if self.tall_mm is None else (self.tall_mm * (TALL_OF - 1) + head_mm) // TALL_OF
 
     def first_place(self) -> tuple[int, int] | None:
         """The oldest place on the floor that is still remembered."""
@@ -166,6 +174,7 @@ class Tracks:
         """Take in a tracker frame; returns all tracks seen and those that are new, under our names for them."""
         self.last_frame_ns = frame.captured_ns
         self._undo_swaps(frame)
+        self._undo_swaps_by_height(frame)
         seen, fresh = [], []
         for person in frame.people:
             name = self._names.get(person.track, person.track)
@@ -190,6 +199,21 @@ class Tracks:
             kept = distance2(was_one, one_mm) + distance2(was_other, other_mm)
             crossed = distance2(was_one, other_mm) + distance2(was_other, one_mm)
             if kept - crossed >= SWAP_MM:
+                name, other_name = self._names.get(one, one), self._names.get(other, other)
+                self._names[one], self._names[other] = other_name, name
+
+    def _undo_swaps_by_height(self, frame: TracksSeen) -> None:
+        """Two bodies close together whose heads exchange their heights in one frame: their numbers were exchanged."""
+        odd = []
+        for person in frame.people:
+            trail = self.trails.get(self.name_of(person))
+            if person.corrected or trail is None or trail.tall_mm is None or person.head_mm is None:
+                continue
+            if person.place_mm is not None and abs(person.head_mm[2] - trail.tall_mm) >= ODD_HEIGHT_MM:
+                odd.append((person.track, person.place_mm, person.head_mm[2], trail.tall_mm))
+        for (one, here, one_mm, tall), (other, there, other_mm, other_tall) in combinations(odd, 2):
+            crossed = max(abs(one_mm - other_tall), abs(other_mm - tall))
+            if crossed <= SAME_HEIGHT_MM and distance2(here, there) <= MEETING_MM:
                 name, other_name = self._names.get(one, one), self._names.get(other, other)
                 self._names[one], self._names[other] = other_name, name
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge.core import commands, events
+from edge.core.tracks import Tracks
 from tests.unit.core_shop import MS, Feeder, S
 
 P1 = (2_000, 2_000, 1_000)
@@ -79,3 +80,44 @@ def test_a_tag_belongs_to_who_is_still_seen_at_the_way_out() -> None:
     feeder.walk(6.6, 7.4, b=GATE)
     found = {visit.shopper: len(visit.tags) for visit in feeder.store._shop.open_visits()}
     assert found == {"ann": 0, "bob": 1}
+
+
+def sighting(track: str, x: int, head_mm: int) -> events.Person:
+    return events.Person(track=track, place_mm=(x, 300), head_mm=(x, 300, head_mm))
+
+
+def test_two_who_meet_and_exchange_their_heights_have_exchanged_their_numbers() -> None:
+    tracks = Tracks()
+    for number in range(20):
+        swapped = number >= 10
+        one, other = ("b", "a") if swapped else ("a", "b")
+        people = (sighting(one, 2_000, 1_780), sighting(other, 2_300, 1_620))
+        tracks.see(events.TracksSeen(captured_ns=number * 100 * MS, source="t", people=people))
+    assert tracks.trails["a"].last_place() == (2_000, 300)
+    assert tracks.trails["b"].last_place() == (2_300, 300)
+
+
+def test_one_who_bends_down_keeps_their_number() -> None:
+    tracks = Tracks()
+    for number in range(20):
+        people = (sighting("a", 2_000, 1_780 if number < 10 else 1_300), sighting("b", 2_300, 1_620))
+        tracks.see(events.TracksSeen(captured_ns=number * 100 * MS, source="t", people=people))
+    assert tracks.trails["a"].last_place() == (2_000, 300)
+
+
+def test_a_tag_between_two_sightings_is_not_given_to_who_is_out() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 2, a=P1)
+    feeder.shows(2, "bob")
+    feeder.walk(2.6, 4, a=(1_500, 900, 1_000), b=P1)
+    feeder.walk(4, 5, b=P1)
+    feeder.walk(5, 6.5)  # the tracker has lost Bob, too, on his way out
+    feeder.feed(
+        events.TagRead(
+            captured_ns=round(6.2 * S), source="portal", reader="portal", antenna=1,
+            epc="AA0100000000000000000001", rssi_cdbm=-5_500,
+        )
+    )  # fmt: skip
+    feeder.walk(6.6, 6.9)
+    assert all(not visit.tags for visit in feeder.store._shop.open_visits() if visit.shopper == "ann")
