@@ -65,7 +65,13 @@ def _was_just_admitted(shop: Shop, event: CredentialShown) -> bool:
 
 
 def _shown_again(shop: Shop, visit: Visit, event: CredentialShown) -> None:
-    """The same person once more. At the gate that lets one more body in on their bill (a child, a friend)."""
+    """The same person once more. At the gate that lets one more body in on their bill (a child, a friend).
+
+    A report that comes twice is one: it has the moment of the first one.
+    """
+    if event.captured_ns in (visit.opened_ns, *visit.shown_ns):
+        return
+    visit.shown_ns.append(event.captured_ns)
     visit.step(Stimulus.SHOWN_AGAIN)
     if event.captured_ns - visit.opened_ns <= shop.policy.entry_timeout_ns:
         visit.party += 1

@@ -42,7 +42,8 @@ ODD_STEP: Final = -3_000  # one step in twenty is off by more: a touch, drift, t
 DRIFT_MG: Final = 12_000
 WEIGHT_SPREAD_PPM: Final = 12_000  # packs of one product differ by about one per cent
 SCALE_MG: Final = 1_800
-BOTH_THERE: Final = 1_500  # both hands must be right there; a far one is an error of the tracker at best
+BOTH_THERE: Final = 1_500  # of an exchange: both hands must be right there
+MAY_BE_THERE: Final = -3_000  # a hand that was not seen all the time may have taken the second piece
 OPTIONS_MAX: Final = 14
 NO_STAFF: Final = -30_000
 PAIRS_MAX: Final = 12  # products on a plate for which pairs are tried
@@ -144,7 +145,7 @@ def _by_whom(item: Weighed, doers: list[Doer], prior: int, stray: tuple[str, int
     total = sum(count for _, count in item.parts)
     if total == 2 and not stray[1]:
         first, second = item.parts[0][0], item.parts[-1][0]
-        at_the_place = [doer for doer in doers if doer.ratio_mnat >= BOTH_THERE]
+        at_the_place = [doer for doer in doers if doer.ratio_mnat >= MAY_BE_THERE]
         for one, other in combinations(at_the_place, 2):
             log = item.log_mnat - QUANTITY[2] + SPLIT + one.ratio_mnat + other.ratio_mnat
             log += 0 if first == second else -PAIR + QUANTITY[2] - 300

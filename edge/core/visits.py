@@ -87,6 +87,7 @@ class Visit(msgspec.Struct, kw_only=True):
     last_seen_ns: int = 0
     request: str = ""
     tries: int = 0
+    shown_ns: list[int] = []
     party: int = 1
     tracks: list[str] = []
     tags: dict[str, Tag] = {}

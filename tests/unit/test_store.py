@@ -391,3 +391,30 @@ def test_who_was_gone_before_a_new_run_pays_as_usual() -> None:
     feeder.feed(events.RunStarted(captured_ns=12 * S, source="box", run_id="r2"))
     feeder.tick(15 * S)
     assert [(bill.outcome, bill.reason) for bill in feeder.bills()] == [("charged", "")]
+
+
+def test_a_credential_that_is_reported_twice_lets_nobody_else_in() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 2, a=B)
+    feeder.shows(2, "bob")
+    feeder.walk(2.6, 4, a=P1, b=B)
+    assert {visit.shopper: visit.tracks for visit in feeder.store._shop.open_visits()} == {"ann": ["a"], "bob": ["b"]}
+
+
+def test_two_pieces_at_once_are_not_blindly_one_persons_where_another_hand_was_not_seen() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 2, a=P1)
+    feeder.shows(2, "bob")
+    feeder.walk(2.6, 4, a=P1, b=(1_700, 2_000, 1_000))
+    feeder.walk(4, 5.5, a=P1)  # the tracker misses Bob, who stands beside her
+    feeder.step(5.0, "p1", -1041)
+    feeder.walk(5.6, 8, a=P1, b=(1_700, 2_000, 1_000))
+    feeder.walk(8, 9, a=FAR, b=(600, -600, 1_000))
+    feeder.walk(9, 14)
+    feeder.tick(22 * S)
+    bills = {bill.shopper: lines(bill) for bill in feeder.bills()}
+    assert bills["ann"].get(("tea", "charged")) == 1
+    assert bills["bob"] == {("tea", "review"): 1}
