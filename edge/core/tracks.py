@@ -13,9 +13,6 @@ KEEP_NS = 15_000_000_000
 SWAP_MM = 550  # far more than two people move in a frame, and than a tracker's noise
 JUMP_MM = 200
 TALL_OF = 8  # sightings that the mean height of a head is taken over
-ODD_HEIGHT_MM = 70  # a head that is so far from its usual height in one frame is another one
-SAME_HEIGHT_MM = 45
-MEETING_MM = 900
 SWAP_NS = 300_000_000
 SWAP_SPOTS = 3
 GAP_NS = 400_000_000  # a reach takes longer than this
@@ -174,7 +171,6 @@ class Tracks:
         """Take in a tracker frame; returns all tracks seen and those that are new, under our names for them."""
         self.last_frame_ns = frame.captured_ns
         self._undo_swaps(frame)
-        self._undo_swaps_by_height(frame)
         seen, fresh = [], []
         for person in frame.people:
             name = self._names.get(person.track, person.track)
@@ -199,21 +195,6 @@ class Tracks:
             kept = distance2(was_one, one_mm) + distance2(was_other, other_mm)
             crossed = distance2(was_one, other_mm) + distance2(was_other, one_mm)
             if kept - crossed >= SWAP_MM:
-                name, other_name = self._names.get(one, one), self._names.get(other, other)
-                self._names[one], self._names[other] = other_name, name
-
-    def _undo_swaps_by_height(self, frame: TracksSeen) -> None:
-        """Two bodies close together whose heads exchange their heights in one frame: their numbers were exchanged."""
-        odd = []
-        for person in frame.people:
-            trail = self.trails.get(self.name_of(person))
-            if person.corrected or trail is None or trail.tall_mm is None or person.head_mm is None:
-                continue
-            if person.place_mm is not None and abs(person.head_mm[2] - trail.tall_mm) >= ODD_HEIGHT_MM:
-                odd.append((person.track, person.place_mm, person.head_mm[2], trail.tall_mm))
-        for (one, here, one_mm, tall), (other, there, other_mm, other_tall) in combinations(odd, 2):
-            crossed = max(abs(one_mm - other_tall), abs(other_mm - tall))
-            if crossed <= SAME_HEIGHT_MM and distance2(here, there) <= MEETING_MM:
                 name, other_name = self._names.get(one, one), self._names.get(other, other)
                 self._names[one], self._names[other] = other_name, name
 

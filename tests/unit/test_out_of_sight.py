@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from edge.core import commands, events
-from edge.core.tracks import Tracks
 from tests.unit.core_shop import MS, Feeder, S
 
 P1 = (2_000, 2_000, 1_000)
@@ -82,27 +81,15 @@ def test_a_tag_belongs_to_who_is_still_seen_at_the_way_out() -> None:
     assert found == {"ann": 0, "bob": 1}
 
 
-def sighting(track: str, x: int, head_mm: int) -> events.Person:
-    return events.Person(track=track, place_mm=(x, 300), head_mm=(x, 300, head_mm))
-
-
-def test_two_who_meet_and_exchange_their_heights_have_exchanged_their_numbers() -> None:
-    tracks = Tracks()
-    for number in range(20):
-        swapped = number >= 10
-        one, other = ("b", "a") if swapped else ("a", "b")
-        people = (sighting(one, 2_000, 1_780), sighting(other, 2_300, 1_620))
-        tracks.see(events.TracksSeen(captured_ns=number * 100 * MS, source="t", people=people))
-    assert tracks.trails["a"].last_place() == (2_000, 300)
-    assert tracks.trails["b"].last_place() == (2_300, 300)
-
-
-def test_one_who_bends_down_keeps_their_number() -> None:
-    tracks = Tracks()
-    for number in range(20):
-        people = (sighting("a", 2_000, 1_780 if number < 10 else 1_300), sighting("b", 2_300, 1_620))
-        tracks.see(events.TracksSeen(captured_ns=number * 100 * MS, source="t", people=people))
-    assert tracks.trails["a"].last_place() == (2_000, 300)
+def test_a_body_of_another_height_is_somebody_else() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    for at_ms, track, head_mm in [(ms, "a", 1_780) for ms in range(1_000, 6_000, 100)] + [
+        (ms, "z", 1_560) for ms in range(7_000, 8_000, 100)
+    ]:
+        people = (events.Person(track=track, place_mm=(7_000, 4_000), head_mm=(7_000, 4_000, head_mm)),)
+        feeder.feed(events.TracksSeen(captured_ns=at_ms * MS, source="t", people=people))
+    assert [visit.tracks for visit in feeder.store._shop.open_visits()] == [["a"]]
 
 
 def test_a_tag_between_two_sightings_is_not_given_to_who_is_out() -> None:
