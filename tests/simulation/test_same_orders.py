@@ -73,6 +73,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.timeout(900)
 def test_thirty_visits_give_the_same_orders(tmp_path: Path) -> None:
     path = tmp_path / "cases.jsonl"
     compare(path, case_files.write(path, case_files.simulated(30)), shuffles=3)
