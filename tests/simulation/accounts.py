@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from edge.core.commands import BookLoss, CloseVisit
 from edge.core.events import WeightStep
@@ -44,10 +44,12 @@ class Account(NamedTuple):
         return f"{goods}; plates {self.net_g:.0f} g lighter, {self.lifted_g:.0f} g lifted"
 
 
-def run(scenario: Scenario, seed: int, how: str = "all sensors") -> tuple[Tape, Played, Happened]:
-    """A visit simulated and played; `how` is a row of the ablation table."""
+def run(
+    scenario: Scenario, seed: int, how: str = "all sensors", overrides: dict[str, Any] | None = None
+) -> tuple[Tape, Played, Happened]:
+    """A visit simulated and played; `how` is a row of the ablation table, `overrides` are keys of store.toml."""
     simulated = simulate(scenario, seed)
-    tape = ROWS[how](tape_of(simulated, seed))
+    tape = ROWS[how](tape_of(simulated, seed, overrides))
     return tape, play(tape), simulated.happened
 
 
