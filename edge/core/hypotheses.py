@@ -86,6 +86,17 @@ def tell(story: Story, grasp: str, plate: str, option: Option, top_mnat: int = 0
     )
 
 
+def tell_all(stories: list[Story], grasp: str, plate: str, ways: list[list[Option]], top_mnat: int) -> list[Story]:
+    """Every story with every one of its options, but for those that are far below the cut before they are told."""
+    pairs = [
+        (times(story.weight, weight(option.log_mnat - top_mnat)), story, option)
+        for story, found in zip(stories, ways, strict=True)
+        for option in found
+    ]
+    least = times(max(pair[0] for pair in pairs), CUT)
+    return [tell(story, grasp, plate, option, top_mnat) for likely, story, option in pairs if likely >= least]
+
+
 def _changed(held: dict[str, int], sku: str, quantity: int) -> dict[str, int]:
     found = {**held, sku: held.get(sku, 0) + quantity}
     if found[sku] <= 0:

@@ -232,11 +232,7 @@ def _go_on(
     """Every story with every option, pruned; then tell the carts that people see."""
     before = shop.state.stories
     top = max(option.log_mnat for found in ways for option in found)  # weights are relative, and never above one
-    told = [
-        hypotheses.tell(story, grasp, plate, option, top)
-        for story, found in zip(before, ways, strict=True)
-        for option in found
-    ]
+    told = hypotheses.tell_all(before, grasp, plate, ways, top)
     shop.state.stories = hypotheses.prune(told)
     moved = {(move.visit, move.sku) for found in ways for option in found for move in option.moves}
     for visit, sku in sorted(key for key in moved if key[0]):
