@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+import typer
 
-from edge.__main__ import main
+from edge import __main__ as entry
 from edge.core.errors import BadInput
 from vision.models.fetch import Fetcher, receive
 from vision.models.manifest import Model, ModelFile, Package, model_named
@@ -30,17 +31,25 @@ class Ran(Protocol):
 
 
 @pytest.fixture
-def models(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ran:
+def muin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ran:
+    """The command with the two groups that are tested here; the whole table takes seconds to build."""
     monkeypatch.delenv("MUIN_MODELS", raising=False)
+    monkeypatch.setattr(entry, "GROUPS", ("models", "check"))
 
     def run(*options: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["muin", "models", *options])
+        monkeypatch.setattr(entry, "app", typer.Typer(pretty_exceptions_enable=False))
+        monkeypatch.setattr(sys, "argv", ["muin", *options])
         with pytest.raises(SystemExit) as ended:
-            main()
+            entry.main()
         said = capsys.readouterr()
         return int(ended.value.code or 0), said.out, said.err
 
     return run
+
+
+@pytest.fixture
+def models(muin: Ran) -> Ran:
+    return lambda *options: muin("models", *options)
 
 
 def row(document: str) -> dict[str, Any]:
@@ -120,19 +129,13 @@ def test_what_to_know_before_using_a_model_is_said(models: Ran, shared_models: P
     assert "Trained on MSMT17" in err
 
 
-def test_check_names_every_own_file_that_is_for_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    own = "".join(
-        f'[[models.own]]\nmodel = "{name}"\npath = "x"\nsha256 = "{"0" * 64}"\n' for name in ("a", "minifasnet")
-    )
+def test_check_names_every_own_file_that_is_for_nothing(muin: Ran, tmp_path: Path) -> None:
+    rows = (f'[[models.own]]\nmodel = "{name}"\npath = "x"\nsha256 = "{"0" * 64}"\n' for name in ("a", "minifasnet"))
     store = tmp_path / "store.toml"
-    store.write_text(f'[store]\nid = "t"\ncurrency = "EUR"\n{own}')
-    monkeypatch.setattr(sys, "argv", ["muin", "check", str(store), "--json"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
-    places = [row["place"] for row in json.loads(capsys.readouterr().out)["problems"]]
+    store.write_text(f'[store]\nid = "t"\ncurrency = "EUR"\n{"".join(rows)}')
+    code, out, _ = muin("check", str(store), "--json")
+    assert code == 2
+    places = [row["place"] for row in json.loads(out)["problems"]]
     assert places == ["models.own[0].model", "models.own[1].part"]
 
 

@@ -72,7 +72,7 @@ FEATURES: Final = (
         "text on packs",
         "shelf",
         "a second opinion on a product, off the hot path (`muin products identify --second-opinion`)",
-        (("ppocr_v4",), ("ppocr_v6",)),
+        (("ppocr_v4",),),
         "labels are not read, bar codes are",
         "vision/products/second_opinion.py",
     ),
