@@ -36,8 +36,8 @@ def doctor(
     found = config.load(file)
     checks = asyncio.run(_ask_all(_devices(found)))
     senses = _senses(found)
-    well = all(check.state == "ok" for check in [*checks, *senses])
     features = _features(found)
+    well = all(check.state == "ok" for check in [*checks, *senses]) and not any(row["problems"] for row in features)
     if as_json:
         rows = {"devices": checks, "senses": senses}
         print(json.dumps({"ok": well, **{key: [_row(c) for c in v] for key, v in rows.items()}, "models": features}))

@@ -63,7 +63,9 @@ def test_every_missing_device_has_a_cure_and_no_traceback(tmp_path: Path) -> Non
         assert all(row["state"] != "ok" and row["cure"] for row in found.values()), found
         assert document["senses"][0]["state"] == "failed"
         assert {item["role"] for item in document["models"]} == {"shelf"}
-        assert not any(item["present"] for item in document["models"])
+        present = {item["feature"]: item["present"] for item in document["models"]}
+        assert not present["hands"]
+        assert present["products"]  # by files that pip installed
 
     bench(main)
 
@@ -122,5 +124,22 @@ def test_what_is_in_use_and_what_a_bad_model_costs(tmp_path: Path, shared_models
         )
         assert code == 1
         assert "models.own[0].model" in out
+
+    bench(main)
+
+
+def test_a_damaged_model_is_not_well_though_the_camera_goes_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        clip = ROOT / "edge" / "demo_shop" / "video" / "shelfcam.mp4"
+        text = f'[[camera]]\nid = "c1"\nrole = "shelf"\nurl = "{clip}"\n'
+        code, out, _ = await doctor(store(tmp_path, text), "--json")
+        assert (code, json.loads(out)["ok"]) == (0, True)
+        folder = tmp_path / "models" / "mediapipe_hands"
+        folder.mkdir(parents=True)
+        (folder / "palm_detection_full.tflite").write_bytes(b"cut")
+        code, out, _ = await doctor(store(tmp_path, f'{text}[models]\nfolder = "{folder.parent}"\n'), "--json")
+        assert (code, json.loads(out)["ok"]) == (1, False)
+        hands = next(row for row in json.loads(out)["models"] if row["feature"] == "hands")
+        assert "3 of 2339846 bytes" in hands["problems"][0]
 
     bench(main)
