@@ -189,6 +189,19 @@ def report(judged: Sequence[Judged], known: Known, rule: Rule) -> dict[str, Any]
     }
 
 
+def liveness_report(judged: Sequence[Judged], limit: float) -> dict[str, Any] | None:
+    """How alive the probes look; None where nobody measured it. `below` counts those under the limit in force."""
+    values = np.array([one.liveness for one in judged if one.liveness is not None])
+    if not len(values):
+        return None
+    return {
+        "measured": len(values),
+        "median": round(float(np.median(values)), 3),
+        "lowest": round(float(values.min()), 3),
+        "below": int((values < limit).sum()),
+    }
+
+
 def equal_error_rate(genuine: Numbers, impostor: Numbers) -> float | None:
     """Where false acceptance and false rejection meet, as the mean of both at the nearest threshold."""
     if not len(genuine) or not len(impostor):

@@ -14,7 +14,13 @@ from typing import Annotated, Any
 import typer
 
 SHELF_LATE_S = 5.0
-MORE = ("evaluate_faces", "evaluate_gate", "evaluate_products")  # each has register(group)
+MORE = (
+    "evaluate_faces",
+    "evaluate_face_engines",
+    "evaluate_liveness",
+    "evaluate_gate",
+    "evaluate_products",
+)  # each has register(group)
 
 group = typer.Typer(help="Measure the senses on labelled data.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Argument(metavar="REC", help="a recording with truth.json")]

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge.config import StoreConfig
+    from edge.labelled_faces import Labelled
     from vision.faces.face import FaceEngine
     from vision.faces.liveness import Liveness
 
@@ -42,27 +45,39 @@ def faces(
     sets: Set = None,
 ) -> None:
     """Who is named rightly, wrongly or not at all at the threshold in force."""
-    from edge.clock import cpu_now_ns
     from edge.commands.evaluate import show
-    from edge.evaluate_faces import Bench, judge, report
     from edge.labelled_faces import read
-    from vision.faces.engines import rule_of
 
     enrolled, probes = read(enrol, strangers=False), read(probe, strangers=True)
     shop = shop_of(config, engine, models, sets)
     with_engine = open_for(shop)
-    bench = Bench(with_engine, cpu_now_ns, warn, open_liveness_for(shop))
-    known = bench.enrol(enrolled)
-    rule = rule_of(with_engine, shop.faces)
-    document = report(judge(bench, known, probes, rule), known, rule)
-    document |= {
-        "ms_per_face": bench.ms_per_face,
-        "stages_ms": bench.laps.per_run_ms(),
-        "engine": with_engine.name,
-        "unreadable": bench.unusable,
-    }
+    document = figures(with_engine, shop, enrolled, probes, open_liveness_for(shop))
     with_engine.close()
     show(document, [with_engine.describe()], as_json)
+
+
+def figures(
+    engine: FaceEngine,
+    shop: StoreConfig,
+    enrolled: Sequence[Labelled],
+    probes: Sequence[Labelled],
+    liveness: Liveness | None,
+) -> dict[str, Any]:
+    """The figures of one engine on one protocol, with the CPU time of every stage."""
+    from edge.clock import cpu_now_ns
+    from edge.evaluate_faces import Bench, judge, liveness_report, report
+    from vision.faces.engines import rule_of
+
+    bench = Bench(engine, cpu_now_ns, warn, liveness)
+    known, rule = bench.enrol(enrolled), rule_of(engine, shop.faces)
+    judged = judge(bench, known, probes, rule)
+    return report(judged, known, rule) | {
+        "ms_per_face": bench.ms_per_face,
+        "stages_ms": bench.laps.per_run_ms(),
+        "liveness": liveness_report(judged, shop.faces.min_liveness),
+        "engine": engine.name,
+        "unreadable": bench.unusable,
+    }
 
 
 def face_threshold(

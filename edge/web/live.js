@@ -182,7 +182,15 @@ function drawDoor(doors) {
   }
 }
 
-const TOLD = { welcome: "Welcome, please come in", thanks: "Thank you, goodbye", "already-inside": "You are already inside", "try-again": "Please try again" };
+const TOLD = {
+  welcome: "Welcome, please come in", thanks: "Thank you, goodbye", "already-inside": "You are already inside", "try-again": "Please try again",
+  "look-here": "Please look at the camera", "refused-unknown": "Not recognised: please show your code or card",
+  "refused-ambiguous": "Please show your code or card", "refused-needs-claim": "Type your phone digits, or show your code or card",
+  "refused-not-live": "Please show your code or card", "refused-small": "Please come nearer", "refused-blurred": "Please hold still",
+  "refused-turned": "Please look at the camera", "refused-dark": "Too dark here: please show your code or card",
+  "refused-bright": "Too bright here: please show your code or card", "refused-bad-code": "This code is not known here",
+  "refused-expired": "This code has expired",
+};
 
 function show(now) {
   if (!plan || !now.people) return;
