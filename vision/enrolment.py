@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from edge.core.errors import BadInput
 from vision.faces.face import Face, FaceEngine, Picture, Template
@@ -40,7 +41,7 @@ def read_picture(path: Path) -> Picture:
     except OSError as error:
         raise BadInput(str(path), f"cannot be read ({error.strerror}); correct the path") from None
     try:
-        with Image.open(io.BytesIO(content)) as still:
+        with _whole_pictures(), Image.open(io.BytesIO(content)) as still:
             check_size(still.size, str(path))
             still.load()
     except UnidentifiedImageError:
@@ -53,6 +54,17 @@ def read_picture(path: Path) -> Picture:
     if found is None:
         raise BadInput(str(path), "is not a picture that can be read; give a JPEG or PNG file")
     return np.asarray(found, np.uint8)
+
+
+@contextmanager
+def _whole_pictures() -> Iterator[None]:
+    """Pillow refuses cut pictures, until face_recognition is imported: that allows them for the whole process."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def check_size(size_px: tuple[int, int], place: str) -> None:

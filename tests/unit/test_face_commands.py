@@ -138,7 +138,10 @@ def test_a_picture_that_is_none(tmp_path: Path, content: bytes | None) -> None:
 
 @pytest.mark.parametrize("ending", [".jpg", ".png"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.97])
-def test_a_picture_that_was_cut_is_refused_not_shown_grey(tmp_path: Path, ending: str, share: float) -> None:
+def test_a_picture_that_was_cut_is_refused_not_shown_grey(
+    tmp_path: Path, ending: str, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)  # as importing face_recognition does
     path, picture = (
         tmp_path / f"face{ending}",
         np.random.default_rng(1).integers(0, 255, (240, 320, 3)).astype(np.uint8),
