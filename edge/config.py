@@ -202,6 +202,11 @@ def _check_references(raw: dict[str, Any]) -> list[tuple[str, str]]:
                             f"{value!r} is not a [[{target}]] of this file; add it or correct the name",
                         )
                     )
+    for number, row in enumerate(_rows(raw, "line")):
+        gate = row.get("gate")
+        if isinstance(gate, str) and gate not in ids["door"] | ids["turnstile"]:
+            text = f"{gate!r} is not a [[door]] or [[turnstile]] of this file; add it or correct the name"
+            problems.append((f"line[{number}].gate", text))
     owners: dict[str, str] = {}
     for number, row in enumerate(_rows(raw, "product")):
         tags = row.get("epc") or []

@@ -69,13 +69,19 @@ class Slot(Part):
 
 
 class LineTable(Part):
-    """[[line]]: direction of entry over a line of a floor camera's picture."""
+    """[[line]]: direction of entry over a line of a floor or gate camera's picture.
+
+    `point` says what of a body crosses it; "auto" is its feet, or its middle for a camera that looks straight down;
+    take "head" where feet are out of view. With `gate` the bodies that cross it are counted against those let in.
+    """
 
     id: Id
     camera: Id
     from_px: tuple[int, int]
     to_px: tuple[int, int]
     inside: Literal["left", "right"]
+    point: Literal["auto", "feet", "head", "middle"] = "auto"
+    gate: Id | None = None
 
 
 class Plate(Part):

@@ -35,6 +35,7 @@ DERIVED_FROM: Final[Mapping[type[events.Base], tuple[str, Callable[[Any, Mapping
     events.ClaimMade: ("frame", lambda event, _: str(event.source)),
     events.TracksSeen: ("frame", lambda event, _: str(event.source)),
     events.LineCrossed: ("frame", lambda event, _: str(event.source)),
+    events.PassageCounted: ("frame", lambda event, _: str(event.source)),
 }
 
 

@@ -81,3 +81,8 @@ def _spread(points: NDArray[np.float64]) -> bool:
 def calibrated(rows: Sequence[Camera]) -> int:
     """How many cameras know where people stand."""
     return sum(bool(row.floor_points) for row in rows)
+
+
+def is_overhead(config: StoreConfig, camera_id: str) -> bool:
+    """Whether a camera looks straight down."""
+    return any(row.id == camera_id and row.view == "overhead" for row in config.camera)

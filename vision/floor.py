@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edge.config import StoreConfig
-from edge.core.events import Event, HealthChanged, LineCrossed, Person, TracksSeen
+from edge.core.events import Event, HealthChanged, LineCrossed, PassageCounted, Person, TracksSeen
+from vision.bodies import PeopleFinder
 from vision.boxes import Box
-from vision.calibration import FloorPlane, calibrated
+from vision.calibration import FloorPlane, calibrated, is_overhead
 from vision.following import Followed, Follower
-from vision.lines import Line, LineWatch
+from vision.lines import Crossing, Line, LineWatch
 from vision.looks import LookMaker, NoLooks, as_bytes, choose_looks
-from vision.people import PeopleFinder, choose_finder
+from vision.people import choose_finder
 from vision.planes import Picture
 
 LEAST_STEP_NS = 60_000_000
@@ -34,6 +35,7 @@ class FloorWatch:
     share_looks: bool = False
     _follower: Follower = field(init=False)
     _line_watch: LineWatch = field(init=False)
+    _passed: dict[tuple[str, str], int] = field(default_factory=dict)
     _last_ns: int = -LEAST_STEP_NS
     _told_ns: int = -EMPTY_EVERY_NS
     _told_somebody: bool = True
@@ -46,12 +48,11 @@ class FloorWatch:
     @classmethod
     def from_config(cls, config: StoreConfig, camera_id: str) -> FloorWatch:
         """The watch of one camera. Raises BadInput for marks on the floor that cannot be right."""
-        lines = [Line(row.id, row.from_px, row.to_px, row.inside) for row in config.line if row.camera == camera_id]
         plane = FloorPlane.of(config, camera_id)
         return cls(
             camera_id,
-            choose_finder(config.models),
-            lines,
+            choose_finder(config.models, overhead=is_overhead(config, camera_id)),
+            Line.of(config, camera_id),
             choose_looks(config.models),
             plane,
             share_looks=plane is not None and calibrated(config.camera) > 1,
@@ -68,16 +69,8 @@ class FloorWatch:
             self._told_ns, self._told_somebody = captured_ns, bool(bodies)
             people = tuple(self._person(body, picture.shape[0]) for body in bodies)
             events.append(TracksSeen(captured_ns=captured_ns, source=self.camera, people=people))
-        events += [
-            LineCrossed(
-                captured_ns=captured_ns,
-                source=self.camera,
-                line=found.line,
-                track=found.name,
-                direction=found.direction,
-            )
-            for found in self._line_watch.see((body.name, body.box) for body in bodies)
-        ]
+        for found in self._line_watch.see((body.name, body.box) for body in bodies):
+            events += self._crossed(found, captured_ns)
         return events
 
     def flush(self) -> list[Event]:
@@ -87,6 +80,27 @@ class FloorWatch:
     def describe(self) -> str:
         """What finds people and tells them apart, for people."""
         return self._follower.describe()
+
+    def _crossed(self, found: Crossing, captured_ns: int) -> list[Event]:
+        line, direction = found.line, found.direction
+        events: list[Event] = [
+            LineCrossed(
+                captured_ns=captured_ns, source=self.camera, line=line.id, track=found.name, direction=direction
+            )
+        ]
+        if line.gate is not None:
+            total = self._passed[line.id, direction] = self._passed.get((line.id, direction), 0) + 1
+            events.append(
+                PassageCounted(
+                    captured_ns=captured_ns,
+                    source=self.camera,
+                    gate=line.gate,
+                    direction=direction,
+                    total=total,
+                    bodies=True,
+                )
+            )
+        return events
 
     def _person(self, body: Followed, height_px: int) -> Person:
         return Person(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from vision.bodies import Body, PeopleFinder
 from vision.boxes import Box
 from vision.foreground import Foreground
 from vision.looks import FrameLooks, Look, LookMaker
 from vision.newcomers import with_second_witness
-from vision.people import PeopleFinder
 from vision.planes import Picture
 from vision.recognition import Recognition
-from vision.tracker import Track, Tracker
+from vision.tracker import CLEAR_SCORE, Track, Tracker
 
 
 class Followed(NamedTuple):
@@ -33,13 +33,11 @@ class Follower:
         self.finder, self.looks = finder, looks
         self._tracker = Tracker(prefix)
         self._recognition = Recognition(self._tracker.new_name)
-        self._foreground = Foreground()
+        self._foreground: Foreground | None = None
 
     def see(self, picture: Picture, at_s: float) -> list[Followed]:
         """Everybody visible now, in the order in which they came."""
-        self._foreground.see(picture)
-        known = [track.box for track in self._tracker.tracks if track.confirmed]
-        bodies = with_second_witness(self.finder.find(picture), known, self._foreground)
+        bodies = self._with_second_witness(picture, self.finder.find(picture, at_s))
 
         if self.looks.rules is None:
             return [Followed(track.who.name, track.box) for track in self._tracker.see(bodies, at_s)]
@@ -47,6 +45,14 @@ class Follower:
         shown = self._tracker.see(bodies, at_s, looks)
         corrected = self._recognition.see(self._tracker.tracks, at_s, looks, picture.shape[1])
         return [_followed(track, corrected) for track in shown if track.named]
+
+    def _with_second_witness(self, picture: Picture, bodies: list[Body]) -> list[Body]:
+        if self._foreground is None and all(body.score >= CLEAR_SCORE for body in bodies):
+            return bodies  # blobs are never unsure: no second background for them
+        self._foreground = self._foreground or Foreground()
+        self._foreground.see(picture)
+        known = [track.box for track in self._tracker.tracks if track.confirmed]
+        return with_second_witness(bodies, known, self._foreground)
 
     def describe(self) -> str:
         """What is used, for people."""

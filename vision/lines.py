@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from vision.boxes import Box, feet
+from edge.config import StoreConfig
+from vision.boxes import Box, feet, middle
 
 SIDE_MARGIN_SHARE = 0.03  # of the body's height: nearer to the line than this is neither side
 
@@ -20,6 +21,25 @@ class Line:
     from_px: tuple[int, int]
     to_px: tuple[int, int]
     inside: Literal["left", "right"]
+    point: Literal["feet", "head", "middle"] = "feet"
+    gate: str | None = None
+
+    @classmethod
+    def of(cls, config: StoreConfig, camera_id: str) -> tuple[Line, ...]:
+        """The lines of one camera."""
+        overhead = any(row.id == camera_id and row.view == "overhead" for row in config.camera)
+        usual: Literal["feet", "middle"] = "middle" if overhead else "feet"
+        return tuple(
+            cls(row.id, row.from_px, row.to_px, row.inside, usual if row.point == "auto" else row.point, row.gate)
+            for row in config.line
+            if row.camera == camera_id
+        )
+
+    def point_of(self, box: Box) -> tuple[float, float]:
+        """The point of a body that counts."""
+        if self.point == "head":
+            return ((box[0] + box[2]) / 2, box[1])
+        return middle(box) if self.point == "middle" else feet(box)
 
     def side(self, point: tuple[float, float]) -> float:
         """Signed distance in pixels, above 0 on the inside (picture y points down)."""
@@ -38,7 +58,7 @@ class Line:
 class Crossing(NamedTuple):
     """Somebody walked over a line."""
 
-    line: str
+    line: Line
     name: str
     direction: Literal["in", "out"]
 
@@ -56,11 +76,11 @@ class LineWatch:
         return [crossing for crossing in found if crossing is not None]
 
     def _cross(self, line: Line, name: str, box: Box) -> Crossing | None:
-        point = feet(box)
+        point = line.point_of(box)
         side = line.side(point)
         if abs(side) < SIDE_MARGIN_SHARE * (box[3] - box[1]):
             return None
         was, self._sides[line.id, name] = self._sides.get((line.id, name)), side > 0
         if was is None or was == (side > 0) or not line.beside(point):
             return None
-        return Crossing(line.id, name, "in" if side > 0 else "out")
+        return Crossing(line, name, "in" if side > 0 else "out")

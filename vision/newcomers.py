@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from vision.bodies import Body
 from vision.boxes import Box, covered
 from vision.foreground import Foreground
-from vision.people import Body
 from vision.tracker import CLEAR_SCORE
 
 STANDS_OUT_SHARE = 0.4  # a whole body fills 0.4 to 0.65 of its box

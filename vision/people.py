@@ -1,12 +1,9 @@
-"""Finds people in one picture: a YOLOX-family network through onnxruntime, or moving blobs where no weights are.
+"""Finds people in one picture: a YOLOX-family network through onnxruntime, or blobs where no weights are.
 
 Must not: follow anybody from picture to picture, or download weights.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -14,7 +11,9 @@ from numpy.typing import NDArray
 
 from edge.config import Models
 from edge.core.errors import BadInput
-from vision.boxes import Box, area, common, overlap
+from vision.blobs import BlobFinder, OverheadFinder
+from vision.bodies import Body, PeopleFinder
+from vision.boxes import area, common, overlap
 from vision.models import ModelAbsent, ModelBad, Network, open_network, resolve
 from vision.planes import Picture
 
@@ -27,28 +26,16 @@ OVERLAP_LIMIT = 0.5
 INSIDE_LIMIT = 0.85
 
 
-@dataclass(frozen=True)
-class Body:
-    """One person in a picture: corners in pixels (left, top, right, bottom) and a score from 0 to 1."""
-
-    box_px: Box
-    score: float
-
-
-class PeopleFinder(Protocol):
-    """Finds people in pictures that come in order. `problem` says which weights could not be used, if any."""
-
-    problem: str
-
-    def find(self, picture: Picture) -> list[Body]: ...
-
-    def describe(self) -> str:
-        """What is used, for people who install a shop."""
-        ...
-
-
-def choose_finder(models: Models | str | None) -> PeopleFinder:
+def choose_finder(models: Models | str | None, *, overhead: bool = False) -> PeopleFinder:
     """The best finder that works from what is there; weights that cannot be used are its `problem`."""
+    found = _network(models)
+    problem = "" if isinstance(found, NetworkFinder) else found
+    network = found if isinstance(found, NetworkFinder) else None
+    return OverheadFinder(network, problem) if overhead else network or BlobFinder(problem)
+
+
+def _network(models: Models | str | None) -> NetworkFinder | str:
+    """The best network that works; else what was wrong with those that are there."""
     problems: list[str] = []
     for name in NETWORKS:
         try:
@@ -57,7 +44,7 @@ def choose_finder(models: Models | str | None) -> PeopleFinder:
             continue
         except BadInput as error:
             problems.append(str(error))
-    return BlobFinder("; ".join(problems))
+    return "; ".join(problems)
 
 
 class NetworkFinder:
@@ -76,7 +63,7 @@ class NetworkFinder:
             text = f"gives {cells} cells for {side} pixels, wanted {len(self._grid)}; give a YOLOX people model"
             raise ModelBad(str(network.path), text)
 
-    def find(self, picture: Picture) -> list[Body]:
+    def find(self, picture: Picture, at_s: float) -> list[Body]:
         """Letterbox, run, decode, drop doubles."""
         side = self._side
         scale = min(side / picture.shape[0], side / picture.shape[1])
@@ -100,38 +87,6 @@ class NetworkFinder:
     def describe(self) -> str:
         """Name of the weights, and who computes."""
         return f"people by network {self._network.describe()}"
-
-
-class BlobFinder:
-    """Moving blobs against a learned background (MOG2): no weights needed, no notion of what a person is."""
-
-    def __init__(self, problem: str = "") -> None:
-        self.problem = problem
-        self._model = cv2.createBackgroundSubtractorMOG2(history=600, varThreshold=24, detectShadows=True)
-        self._seen = 0
-
-    def find(self, picture: Picture) -> list[Body]:
-        """Blobs of a person's size and shape."""
-        scale = min(1.0, 320 / picture.shape[1])
-        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        self._seen += 1
-        mask = (self._model.apply(small, learningRate=max(1 / self._seen, 1 / 1500)) == 255).astype(np.uint8)
-        mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-        mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((13, 7), np.uint8))
-        count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-        bodies = []
-        for left, top, width, height, pixels in stats[1:count].tolist():
-            if pixels < 0.004 * mask.size or height < 0.6 * width or pixels > 0.6 * mask.size:
-                continue
-            box = (left / scale, top / scale, (left + width) / scale, (top + height) / scale)
-            bodies.append(Body(box, 0.6))
-        return bodies
-
-    def describe(self) -> str:
-        """What it is, and what would be better."""
-        return (
-            "people by moving blobs (no network weights found; set models.folder and run `muin models pull yolox_nano`)"
-        )
 
 
 def drop_doubles(bodies: list[Body]) -> list[Body]:

@@ -29,8 +29,18 @@ def make_sense(
         from vision.gate import GateWatch
 
         sense: PictureSense = GateWatch.from_config(config, camera_id, gallery, origin_wall_ns)
-        return sense
+        return _with_bodies(sense, config, camera_id)
     raise BadInput(f"camera {camera_id}", "is not a [[camera]] of the configuration; add it or correct the name")
+
+
+def _with_bodies(sense: PictureSense, config: StoreConfig, camera_id: str) -> PictureSense:
+    """A gate camera with lines counts bodies as well."""
+    if not any(line.camera == camera_id for line in config.line):
+        return sense
+    from vision.floor import FloorWatch
+    from vision.gate_bodies import GateBodies
+
+    return GateBodies(sense, FloorWatch.from_config(config, camera_id))
 
 
 def describe(sense: PictureSense) -> str:

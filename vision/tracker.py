@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from vision.bodies import Body
 from vision.boxes import Box, apart, middle, overlap
 from vision.identity import Identity
 from vision.looks import FrameLooks, Look
-from vision.people import Body
 
 CLEAR_SCORE = 0.45
 LEAST_OVERLAP = 0.20

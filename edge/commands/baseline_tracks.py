@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vision.bodies import Body
 from vision.boxes import Box, overlap
-from vision.people import Body
 
 LEAST_SCORE = 0.4
 LEAST_OVERLAP = 0.3

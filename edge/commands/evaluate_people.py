@@ -18,8 +18,8 @@ from edge.core.errors import BadInput
 from edge.core.events import Event, TracksSeen
 
 if TYPE_CHECKING:
+    from vision.bodies import Body
     from vision.floor import FloorWatch
-    from vision.people import Body
     from vision.planes import Picture
 
 CHAIN_S = 2.0  # a track that begins this soon after another ended is taken for the same visit
@@ -44,8 +44,8 @@ class Overheard:
         self._found: list[list[Body]] = []
         find = sense.finder.find
 
-        def listen(picture: Picture) -> list[Body]:
-            self._found.append(find(picture))
+        def listen(picture: Picture, at_s: float) -> list[Body]:
+            self._found.append(find(picture, at_s))
             return self._found[-1]
 
         sense.finder.find = listen  # type: ignore[method-assign]

@@ -6,6 +6,7 @@ Leaving needs no order from here: egress is released by the board itself. Must n
 from __future__ import annotations
 
 from edge.core import faces
+from edge.core.bodies_at_gate import on_bodies
 from edge.core.commands import GrantPassage, OpenVisit, ShowMessage
 from edge.core.events import ClaimMade, CredentialShown, DoorChanged, GrantAnswered, PassageCounted
 from edge.core.presence import end_visit, enter, loner_near_gate
@@ -136,7 +137,13 @@ def on_door(shop: Shop, event: DoorChanged) -> None:
 
 
 def on_passage(shop: Shop, event: PassageCounted) -> None:
-    """Bodies counted by a beam or turnstile. They matter most where no tracker sees who moves."""
+    """Bodies counted by a beam or turnstile. They matter most where no tracker sees who moves.
+
+    A camera that sees whole bodies is believed about how many there are, and about nothing else.
+    """
+    if event.bodies:
+        on_bodies(shop, event)
+        return
     if event.direction == "out":
         shop.state.outs_ns = [*shop.state.outs_ns, event.captured_ns][-OUTS_KEPT:]
     if event.direction == "in":

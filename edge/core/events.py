@@ -193,11 +193,15 @@ class GrantAnswered(Base, frozen=True, kw_only=True, tag=True):
 
 
 class PassageCounted(Base, frozen=True, kw_only=True, tag=True):
-    """A door beam or a turnstile counted a body; `total` is the device's own counter in that direction."""
+    """A door beam or a turnstile counted a body; `total` is the device's own counter in that direction.
+
+    `bodies`: a camera counted, which tells two people who pass together from one.
+    """
 
     gate: str
     direction: Literal["in", "out"]
     total: int = 0
+    bodies: bool = False
 
 
 class HealthChanged(Base, frozen=True, kw_only=True, tag=True):

@@ -77,6 +77,7 @@ class ShopState(msgspec.Struct, kw_only=True):
     portal_spoke: bool = False
     outs_ns: list[int] = []
     armed_doors: list[str] = []
+    passed: dict[str, list[int]] = {}  # gate and camera -> when bodies came in, below 0: went out
 
 
 class Shop:

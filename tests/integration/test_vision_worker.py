@@ -347,7 +347,7 @@ def test_weights_that_cannot_be_used_do_not_stop_the_camera(clip: Path, tmp_path
     config = parse(f'{text}url = "{clip}"\n[models]\nfolder = "{tmp_path}"\n')
 
     async def talk(heard: Heard) -> None:
-        await heard.until(lambda: heard.health("degraded") and heard.health("ok", "moving blobs"))
+        await heard.until(lambda: heard.health("degraded") and heard.health("ok", "blobs before the empty floor"))
         await heard.until(lambda: len(heard.of(VideoFrame)) > 5)
 
     heard = asyncio.run(hear(VisionWorker(config, "floor", SystemClock()), talk))

@@ -10,7 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from edge.commands import evaluate, imports
+from edge.config import parse
+from edge.core.events import PassageCounted
 from tests.conftest import lacking
+from vision.people import choose_finder
 
 
 def run(*words: str) -> str:
@@ -90,5 +93,43 @@ def test_without_weights_blobs_are_followed_and_said_to_be_blobs(
 ) -> None:
     monkeypatch.delenv("MUIN_MODELS", raising=False)
     folder = recording(shared_data, tmp_path, "station-visits-a", "station-visits", "floor")
-    said = run("evaluate", "people", str(folder))
-    assert "by moving blobs (no network weights found" in said
+    found = figures("people", str(folder))
+    truth = [(6.0, 19.8), (22.7, 45.0), (50.2, 69.9)]
+    for visit, (entered_s, left_s) in zip(found["visits"], truth, strict=True):
+        assert visit["entered_s"] == pytest.approx(entered_s, abs=0.5)
+        assert visit["left_s"] == pytest.approx(left_s, abs=1.0)
+    finder = choose_finder(None)
+    assert "blobs before the empty floor (no network" in finder.describe()
+
+
+GATE = """
+[store]
+id = "clip_gate"
+currency = "KRW"
+[[camera]]
+id = "gate"
+role = "floor"
+[[door]]
+id = "door"
+[[line]]
+id = "in"
+camera = "gate"
+from_px = [310, 70]
+to_px = [230, 130]
+inside = "right"
+point = "head"
+gate = "door"
+"""
+
+
+def test_two_who_walk_in_together_are_counted_as_two(shared_data: Path, weights: Path) -> None:
+    """Their feet are out of view, so their heads cross the line."""
+    from vision.enrolment import clip_pictures
+    from vision.floor import FloorWatch
+
+    config = parse(GATE, overrides={"models.folder": str(weights)})
+    watch = FloorWatch.from_config(config, "gate")
+    pictures = clip_pictures(shared_data / "video" / "gate-walk-two.mp4")
+    events = [event for picture, at_ns in pictures for event in watch.see(picture, at_ns)]
+    counted = [event for event in events if isinstance(event, PassageCounted)]
+    assert [(event.gate, event.direction, event.total) for event in counted] == [("door", "in", 1), ("door", "in", 2)]

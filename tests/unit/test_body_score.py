@@ -9,7 +9,7 @@ from edge.body_score import Shown, compare
 from edge.commands.baseline_tracks import BaselineTracker
 from edge.core.errors import BadInput
 from edge.truth import NOTHING, Body, Truth, parse, save
-from vision.people import Body as Found
+from vision.bodies import Body as Found
 
 LEFT, RIGHT = (0.0, 0.0, 10.0, 30.0), (50.0, 0.0, 60.0, 30.0)
 

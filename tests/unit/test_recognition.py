@@ -8,12 +8,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vision.bodies import Body
 from vision.boxes import Box
 from vision.following import Followed, Follower
 from vision.foreground import LEARN_PICTURES, Foreground
 from vision.looks import Look, LookRules, NoLooks
 from vision.newcomers import with_second_witness
-from vision.people import Body
 from vision.planes import Picture
 from vision.tracker import CLEAR_SCORE
 
@@ -33,7 +33,7 @@ class Stage:
         self._here: dict[Box, str] = {}
         self.asked = 0
 
-    def find(self, picture: Picture) -> list[Body]:
+    def find(self, picture: Picture, at_s: float) -> list[Body]:
         self._here = {(x - 20, y - 100, x + 20, y): who for who, (x, y) in next(self._pictures).items()}
         return [Body(box, self._score) for box in self._here]
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from edge.config import Models, OwnModel, parse
 from edge.core.events import Event, HealthChanged, LineCrossed, TracksSeen
+from vision.blobs import BlobFinder
+from vision.bodies import Body
 from vision.boxes import overlap
 from vision.floor import FloorWatch
 from vision.lines import Line
-from vision.people import BlobFinder, Body, NetworkFinder, choose_finder, drop_doubles
+from vision.people import NetworkFinder, choose_finder, drop_doubles
 from vision.planes import Picture
 from vision.tracker import Tracker
 
@@ -30,7 +32,7 @@ class Script:
     def __init__(self, pictures: list[list[Body]], problem: str = "") -> None:
         self._pictures, self.problem = iter(pictures), problem
 
-    def find(self, picture: Picture) -> list[Body]:
+    def find(self, picture: Picture, at_s: float) -> list[Body]:
         return next(self._pictures)
 
     def describe(self) -> str:
@@ -140,7 +142,7 @@ def test_blobs_find_what_moves_through_an_empty_room() -> None:
         if number >= 30:
             left = 4 * (number - 30)
             picture[80:200, left : left + 40] = (220, 60, 30)
-        found = finder.find(np.clip(picture + random.normal(0, 2, picture.shape), 0, 255).astype(np.uint8))
+        found = finder.find(np.clip(picture + random.normal(0, 2, picture.shape), 0, 255).astype(np.uint8), number / 10)
         assert number >= 30 or found == []
     [blob] = found
     assert overlap(blob.box_px, (116, 80, 156, 200)) > 0.5
@@ -162,7 +164,7 @@ def test_weights_that_cannot_be_used_give_way_and_are_told_once(tmp_path: Path, 
     [health] = [event for event in told if isinstance(event, HealthChanged)]
     assert (health.state, health.device) == ("degraded", "floor:people")
     assert "pull it again" in health.detail
-    assert "moving blobs" in health.detail
+    assert "blobs before the empty floor" in health.detail
 
 
 def test_an_own_network_that_sees_something_else_gives_way(shared_models: Path) -> None:

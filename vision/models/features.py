@@ -35,7 +35,7 @@ FEATURES: Final = (
         "floor",
         "people by a network, standing still as well; the first of the two that can be used",
         (("yolox_nano",), ("light_person",)),
-        "moving blobs: nobody is seen who stands still, and a trolley counts as a person",
+        "blobs before the empty floor: people count as long as they sway, and a trolley that moves counts too",
         "vision/people.py",
     ),
     Feature(
