@@ -334,4 +334,5 @@ def _policy(config: StoreConfig, has_gate: bool) -> layout.Policy:
         stale_after_ns=ordering.stale_after_ms * MS,
         liveness=config.faces.liveness,
         min_liveness_ppm=round(config.faces.min_liveness * 1_000_000),
+        when_unwatched=visits.when_unwatched,
     )

@@ -138,13 +138,18 @@ class Reader(Part):
 
 
 class Visits(Part):
-    """[visits]: when a visit begins and ends. `open_on` defaults to "gate" where the shop has one."""
+    """[visits]: when a visit begins and ends. `open_on` defaults to "gate" where the shop has one.
+
+    `when_unwatched`: while a camera that alone watches slots is blind, their goods go to review; with "closed" nobody
+    new is let in either.
+    """
 
     open_on: Literal["auto", "gate", "track"] = "auto"
     gone_after_ms: Annotated[int, Field(ge=100)] = 3_000
     settle_ms: Annotated[int, Field(ge=0)] = 2_000
     entry_timeout_ms: Annotated[int, Field(ge=1000)] = 15_000
     exit_zone_mm: Annotated[int, Field(ge=0)] = 700
+    when_unwatched: Literal["review", "closed"] = "review"
 
 
 class Picks(Part):

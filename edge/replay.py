@@ -36,6 +36,7 @@ DERIVED_FROM: Final[Mapping[type[events.Base], tuple[str, Callable[[Any, Mapping
     events.TracksSeen: ("frame", lambda event, _: str(event.source)),
     events.LineCrossed: ("frame", lambda event, _: str(event.source)),
     events.PassageCounted: ("frame", lambda event, _: str(event.source)),
+    events.HealthChanged: ("eye", lambda event, _: str(event.device) if event.cause else ""),
 }
 
 
@@ -88,13 +89,15 @@ def run_sensors(
     layout: Layout,
     sample_senses: Mapping[str, SampleSense],
     picture_senses: Mapping[str, PictureSense],
+    eyes: Mapping[str, PictureSense] | None = None,
 ) -> tuple[list[Event], list[Command]]:
     """Events made anew from the raw streams (with the recorded ones that no sense here can make), and the orders.
 
-    Senses are keyed by gondola and by camera. Everything enters at the moment at which it was complete: a
+    Senses are keyed by gondola and by camera; `eyes` tell only of the health of cameras that have no sense here.
+    Everything enters at the moment at which it was complete: a
     block of samples at its last sample, a picture at its exposure, a recorded event when it was received.
     """
-    run = _SensorRun(recording, layout, sample_senses, picture_senses)
+    run = _SensorRun(recording, layout, sample_senses, picture_senses, eyes or {})
     store = Store(layout)
     made: list[Event] = []
     found: list[Command] = []
@@ -130,12 +133,18 @@ class _SensorRun:
         layout: Layout,
         sample_senses: Mapping[str, SampleSense],
         picture_senses: Mapping[str, PictureSense],
+        eyes: Mapping[str, PictureSense],
     ) -> None:
         self._recording = recording
         self._samples = sample_senses
-        self._pictures = picture_senses
+        self._pictures = {**eyes, **picture_senses}
         self._gondolas = {plate.id: plate.gondola for plate in layout.plates}
-        self._clips = dict(_readable(recording, picture_senses))
+        self._clips = dict(_readable(recording, self._pictures))
+        self._speaking = {
+            "plates": set(sample_senses),
+            "frame": set(self._clips) & set(picture_senses),
+            "eye": set(self._clips),
+        }
         self._unseen: Counter[str] = Counter()  # pictures of the index that the clip does not hold
         self._refused: dict[str, str] = {}
 
@@ -172,7 +181,7 @@ class _SensorRun:
         if row is None:
             return False
         stream, name = row
-        return name(event, self._gondolas) in (self._samples if stream == "plates" else self._clips)
+        return name(event, self._gondolas) in self._speaking[stream]
 
     def _ready_signals(self) -> Iterator[tuple[int, Event | Signal]]:
         """Signals by the time at which they were complete; they begin in order, so few have to wait."""

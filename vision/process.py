@@ -140,7 +140,7 @@ class VisionWorker:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._reject(emit, f"not a line of ours ({error})")
             return
-        if isinstance(item, HealthChanged) and item.device == self.name:
+        if isinstance(item, HealthChanged) and item.device == self.name and not item.cause:
             self._health(emit, item.state, item.detail)
         elif item is not None:
             emit(item)

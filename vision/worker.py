@@ -25,12 +25,12 @@ from edge.clock import SystemClock
 from edge.config import StoreConfig
 from edge.core.errors import BadInput
 from edge.core.events import HealthChanged
-from edge.core.ports import Now, PictureSense
+from edge.core.ports import Now
 from edge.core.signals import VideoFrame
 from vision.cameras import Shot, open_source
 from vision.job import Item, Job, encode
 from vision.packets import PacketFile
-from vision.senses import describe, make_sense
+from vision.senses import SeeingSense, make_sense
 
 BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 GRACE_S: Final = 1.0
@@ -86,7 +86,7 @@ class Worker:
         self._now = now
         self._sink = sink
         self._stop = stop
-        self._sense: PictureSense | None = None
+        self._sense: SeeingSense | None = None
         self._loop = 0
         self._state: tuple[str, str] = ("", "")
         self._beat_ns = 0
@@ -124,16 +124,17 @@ class Worker:
         if self._sense is None or shot.loop != self._loop:  # at the seam of a loop the world begins anew
             for event in self._sense.flush() if self._sense is not None else ():
                 self._write(event)
-            self._sense, self._loop = self._new_sense(), shot.loop
+            self._sense, self._loop = self._new_sense(), shot.loop  # but the camera's eye is the same
         found = self._sense.see(shot.picture, shot.captured_ns)
         self._write(VideoFrame(captured_ns=shot.captured_ns, source=job.camera, camera=job.camera, pts=shot.pts))
         for event in found:
             self._write(event)
-        self._tell("ok", describe(self._sense))
+        self._tell("ok", self._sense.describe())
         self._beat()
 
-    def _new_sense(self) -> PictureSense:
-        return make_sense(self._config, self._job.camera, self._job.gallery, self._job.origin_wall_ns)
+    def _new_sense(self) -> SeeingSense:
+        eye = self._sense.eye if self._sense is not None else None
+        return make_sense(self._config, self._job.camera, self._job.gallery, self._job.origin_wall_ns, eye)
 
     def _tell(self, state: Literal["ok", "lost"], detail: str) -> None:
         if self._state == (state, detail):

@@ -43,7 +43,9 @@ def play(recording: Recording, config: StoreConfig, start: Start | None) -> list
     if start == "events" or not recording.has_raw():
         return run_events(layout, recording.events(), lived_until_ns(recording, layout))
     before = len(recording.notes)
-    _, commands = run_sensors(recording, layout, sample_senses(recording, config), picture_senses(recording, config))
+    _, commands = run_sensors(
+        recording, layout, sample_senses(recording, config), picture_senses(recording, config), eyes(recording, config)
+    )
     _tell(recording, before)
     return commands
 
@@ -77,17 +79,22 @@ def sample_senses(recording: Recording, config: StoreConfig) -> dict[str, Sample
 
 def picture_senses(recording: Recording, config: StoreConfig) -> dict[str, PictureSense]:
     """The senses of the cameras whose video was recorded. A gate's credentials come from its recorded events."""
+    from vision.senses import make_sense
+
+    slots = {slot.camera for slot in config.slot}
+    wanted = [row.id for row in config.camera if row.role == "floor" or (row.role == "shelf" and row.id in slots)]
+    return {name: make_sense(config, name) for name in wanted if name in _shown(recording)}
+
+
+def eyes(recording: Recording, config: StoreConfig) -> dict[str, PictureSense]:
+    """The other cameras whose video was recorded: only how well they see is asked."""
+    from vision.senses import eye_only
+
+    slots = {slot.camera for slot in config.slot}
+    others = [row.id for row in config.camera if row.role == "gate" or (row.role == "shelf" and row.id not in slots)]
+    return {name: eye_only(config, name) for name in others if name in _shown(recording)}
+
+
+def _shown(recording: Recording) -> set[str]:
     present = recording.videos() if recording.counts["frame"] else {}
-    found: dict[str, PictureSense] = {}
-    for camera in config.camera:
-        if camera.id not in present or ("VideoFrame", camera.id) not in recording.told:
-            continue
-        if camera.role == "shelf" and any(slot.camera == camera.id for slot in config.slot):
-            from vision.slots import SlotWatch
-
-            found[camera.id] = SlotWatch.from_config(config, camera.id)
-        elif camera.role == "floor":
-            from vision.floor import FloorWatch
-
-            found[camera.id] = FloorWatch.from_config(config, camera.id)
-    return found
+    return {name for name in present if ("VideoFrame", name) in recording.told}

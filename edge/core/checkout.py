@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from edge.core import tags
+from edge.core import eyes, tags
 from edge.core.bills import Item, items, rival
 from edge.core.commands import CloseVisit, Evidence, Line
 from edge.core.ids import fact_id
@@ -27,6 +27,8 @@ def close(shop: Shop, visit: Visit, at_ns: int, *, pays: bool) -> CloseVisit:
     lines = [] if visit.state is State.VOID else _lines(shop, visit)
     if not pays or visit.reason in ("run-ended", "lost-inside"):
         lines = [_in_review(line) for line in lines]
+    unwatched = eyes.unwatched(shop, visit, at_ns)
+    lines = [_in_review(line) if line.sku in unwatched else line for line in lines]
     charged = any(line.status == "charged" for line in lines)
     outcome: Outcome = "nothing"
     if lines:
@@ -44,7 +46,7 @@ def close(shop: Shop, visit: Visit, at_ns: int, *, pays: bool) -> CloseVisit:
         amount_minor=amount_minor(lines),
         currency=layout.currency,
         charge=fact_id("c", visit.id) if charged else None,
-        reason=visit.reason,
+        reason=visit.reason or ("unwatched" if unwatched else ""),
     )
 
 

@@ -5,7 +5,7 @@ Leaving needs no order from here: egress is released by the board itself. Must n
 
 from __future__ import annotations
 
-from edge.core import faces
+from edge.core import eyes, faces
 from edge.core.bodies_at_gate import on_bodies
 from edge.core.commands import GrantPassage, OpenVisit, ShowMessage
 from edge.core.events import ClaimMade, CredentialShown, DoorChanged, GrantAnswered, PassageCounted
@@ -32,6 +32,9 @@ def on_credential(shop: Shop, event: CredentialShown) -> None:
         if visit.shopper == event.shopper:
             _shown_again(shop, visit, event)
             return
+    if eyes.mode(shop) == "closed":
+        shop.order(ShowMessage(issued_ns=event.captured_ns, gate=event.gate, message="closed"))
+        return
     visit = Visit(
         id=shop.new_id("v", event.source, event.captured_ns, event.shopper),
         shopper=event.shopper,

@@ -205,11 +205,18 @@ class PassageCounted(Base, frozen=True, kw_only=True, tag=True):
 
 
 class HealthChanged(Base, frozen=True, kw_only=True, tag=True):
-    """A device, worker or link changed its state. Reported on change only."""
+    """A device, worker or link changed its state. Reported on change only.
+
+    `cause` is set where a camera's pictures say what is wrong with its eye ("covered", "moved", ...): each cause
+    begins ("degraded") and ends ("ok") by itself; "view" with "ok" says that a view was learned and nothing is wrong.
+    `since_ns` is the first moment at which it was so, as far as is known; 0 = `captured_ns`.
+    """
 
     device: str
     state: Literal["ok", "lost", "stale", "degraded"]
     detail: str = ""
+    cause: str = ""
+    since_ns: int = 0
 
 
 class InputRejected(Base, frozen=True, kw_only=True, tag=True):

@@ -8,6 +8,9 @@ from edge.core.commands import ClearAlarm, Command, RaiseAlarm
 from edge.core.events import HealthChanged, InputRejected
 
 REPEAT_NS = 60_000_000_000
+PICTURE = "camera-"
+LEARNED = "view"
+PICTURE_ALARMS = tuple(PICTURE + cause for cause in ("dark", "covered", "frozen", "moved", "blurred", "sprayed"))
 
 
 class Alarms(msgspec.Struct, kw_only=True):
@@ -40,7 +43,12 @@ class Alarms(msgspec.Struct, kw_only=True):
         return [RaiseAlarm(issued_ns=at_ns, alarm=alarm, place=place, detail=detail)]
 
     def on_health(self, event: HealthChanged) -> list[Command]:
-        """A device's state: "ok" ends what "lost", "stale" and "degraded" began."""
+        """A device's state: "ok" ends what "lost", "stale" and "degraded" began.
+
+        What the pictures of a camera say (`cause`) begins and ends by itself; a view that was just learned ends all.
+        """
+        if event.cause:
+            return self._on_picture(event)
         out: list[Command] = []
         for state in ("lost", "stale", "degraded"):
             if state != event.state:
@@ -48,6 +56,17 @@ class Alarms(msgspec.Struct, kw_only=True):
         if event.state != "ok":
             out += self.stand(f"device-{event.state}", event.device, event.detail, event.captured_ns)
         return out
+
+    def blind(self, camera: str) -> bool:
+        """Whether a camera's pictures cannot be trusted now."""
+        return any(f"{alarm}|{camera}" in self.standing for alarm in PICTURE_ALARMS)
+
+    def _on_picture(self, event: HealthChanged) -> list[Command]:
+        alarm, at_ns = PICTURE + event.cause, event.captured_ns
+        if event.state != "ok":
+            return self.stand(alarm, event.device, event.detail, at_ns)
+        ended = PICTURE_ALARMS if event.cause == LEARNED else (alarm,)
+        return [order for name in ended for order in self.end(name, event.device, at_ns)]
 
     def on_rejected(self, event: InputRejected) -> list[Command]:
         """Bytes or a payload that were not ours."""

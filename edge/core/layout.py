@@ -85,6 +85,7 @@ class Policy(Frozen, frozen=True, kw_only=True):
     stale_after_ns: int
     liveness: Literal["off", "note", "refuse"]
     min_liveness_ppm: int
+    when_unwatched: Literal["review", "closed"]
 
 
 class Layout(Frozen, frozen=True, kw_only=True):

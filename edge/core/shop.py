@@ -56,6 +56,14 @@ class Surprise(msgspec.Struct, kw_only=True):
     weight_mg: int
 
 
+class Unseen(msgspec.Struct, kw_only=True):
+    """A time in which a shelf camera did not see its slots; `to_ns` None = it still does not."""
+
+    camera: str
+    from_ns: int
+    to_ns: int | None = None
+
+
 class ShopState(msgspec.Struct, kw_only=True):
     """Everything that must survive a restart. Saved with each durable decision, in the same transaction."""
 
@@ -78,6 +86,7 @@ class ShopState(msgspec.Struct, kw_only=True):
     outs_ns: list[int] = []
     armed_doors: list[str] = []
     passed: dict[str, list[int]] = {}  # gate and camera -> when bodies came in, below 0: went out
+    unseen: list[Unseen] = []
 
 
 class Shop:

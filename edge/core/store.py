@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from edge.core import doors, events, gestures, handing, presence, shelves
+from edge.core import doors, events, eyes, gestures, handing, presence, shelves
 from edge.core.carts import show_carts
 from edge.core.commands import BeginRun, Command, SettleCharge
 from edge.core.events import Event
@@ -48,10 +48,10 @@ class Store:
             events.PassageCounted: lambda event: doors.on_passage(self._shop, event),
             events.WeightStep: lambda event: shelves.on_step(self._shop, event),
             events.PlateSteady: lambda event: shelves.on_steady(self._shop, event),
-            events.ShelfChanged: lambda event: shelves.on_shelf_changed(self._shop, event),
+            events.ShelfChanged: self._on_shelf_changed,
             events.ShelfReached: lambda event: None,
             events.TagRead: lambda event: presence.on_tag(self._shop, event),
-            events.HealthChanged: lambda event: self._shop.order(*self._shop.state.alarms.on_health(event)),
+            events.HealthChanged: lambda event: eyes.on_health(self._shop, event),
             events.InputRejected: lambda event: self._shop.order(*self._shop.state.alarms.on_rejected(event)),
             events.ChargeAnswered: self._on_charge,
             events.Tick: lambda event: None,
@@ -168,7 +168,11 @@ class Store:
                 presence.end_visit(shop, visit, event.captured_ns)
             learned = shop.state.learned  # what products weigh does not change with the run
             shop.state = ShopState(
-                run_id=event.run_id, now_ns=event.captured_ns, alarms=shop.state.alarms, learned=learned
+                run_id=event.run_id,
+                now_ns=event.captured_ns,
+                alarms=shop.state.alarms,
+                learned=learned,
+                unseen=eyes.still_unseen(shop, event.captured_ns),
             )
             shop.timers.clear()
             shop.tracks.clear()
@@ -202,6 +206,11 @@ class Store:
         for gesture in gestures.watch(self._shop, frame):
             if handing.on_gesture(self._shop, gesture):
                 show_carts(self._shop, set(gesture.visits), frame.captured_ns)
+
+    def _on_shelf_changed(self, event: events.ShelfChanged) -> None:
+        """A camera that cannot be trusted says nothing; what it sees after its recovery covers the blind time."""
+        if not self._shop.state.alarms.blind(event.camera):
+            shelves.on_shelf_changed(self._shop, event)
 
     def _on_charge(self, event: events.ChargeAnswered) -> None:
         self._shop.order(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from edge.core import eyes
 from edge.core.bills import items
 from edge.core.shop import Shop
 
@@ -44,6 +45,7 @@ class ShopView(msgspec.Struct, frozen=True, kw_only=True):
     people: tuple[PersonView, ...]
     visits: tuple[VisitView, ...]
     alarms: dict[str, str]
+    mode: str
     levels_mg: dict[str, int]
 
 
@@ -73,5 +75,6 @@ def view(shop: Shop) -> ShopView:
         people=tuple(people),
         visits=visits,
         alarms=dict(shop.state.alarms.standing),
+        mode=eyes.mode(shop),
         levels_mg={plate: level.level_mg for plate, level in shop.state.levels.items()},
     )

@@ -64,6 +64,7 @@ def snapshot(
     return {
         "now_s": round(view.now_ns / NS, 1),
         "run": view.run_id,
+        "mode": view.mode,
         "people": [
             {"track": person.track, "at_mm": person.place_mm, "shopper": shoppers.get(person.visit or "")}
             for person in view.people
