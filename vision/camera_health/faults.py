@@ -28,7 +28,7 @@ LEFT_SHARE: Final = 0.15  # of the learned number of textured cells: an even sur
 MOVED_PX: Final = 2.0  # of 320, mean over the picture: 1.1 degrees of roll; the slot watch forgives one
 STRANGE_SHARE: Final = 0.15  # of the cells still agree: another view
 SHARP_SHARE: Final = 0.5  # of the learned sharpness; a blur of sigma 1.5 px leaves a third or less
-HALF: Final = 0.5  # of the useful cells must have lost detail: a lens is out of focus everywhere
+HALF, MANY_CELLS = 0.5, 20  # a lens is out of focus everywhere: less than half of many cells is a haze
 CLOUDED_SHARE: Final = 0.12  # of the useful cells keep their shape and lose their detail
 HIDDEN: Final = ((0.25, 0.13), (0.10, 0.20))  # share of the useful cells lost, and share of the picture that changed
 SHIFTED_LEVEL: Final = 0.2  # log light of an even cell against the whole picture
@@ -56,7 +56,8 @@ def judge(look: Look, reference: Reference, shift: Shift | None) -> Set[Cause]:
         found.add("moved")
     sharp = look.sharpness()
     soft = sharp is not None and reference.sharpness is not None and sharp < SHARP_SHARE * reference.sharpness
-    if soft and (not reference.judgeable or reference.share(reference.lost(look)) >= HALF):
+    in_part = np.count_nonzero(reference.useful) >= MANY_CELLS and reference.share(reference.lost(look)) < HALF
+    if soft and not in_part:
         found.add("blurred")
     if not found and _sprayed(look, reference, agrees):
         found.add("sprayed")

@@ -101,13 +101,6 @@ def agreement(one: NDArray[np.float32], other: NDArray[np.float32]) -> Cells:
     return np.asarray(common / np.sqrt(np.maximum(spread, 1e-8)), np.float32)
 
 
-def changed_share(one: Grey, other: Grey) -> float:
-    """Share of pixels that differ at all between two pictures; 1 where their sizes do."""
-    if one.shape != other.shape:
-        return 1.0
-    return float(np.count_nonzero(cv2.absdiff(one, other))) / one.size
-
-
 def _narrowed(plane: Any, width_px: int) -> Any:
     height, width = plane.shape
     if width <= width_px:

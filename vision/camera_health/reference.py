@@ -34,6 +34,7 @@ class Reference:
 
     def __init__(self, looks: Sequence[Look], goods: Chosen | None = None) -> None:
         planes = [look.plain for look in looks]
+        self._shape = looks[-1].grey.shape
         self.plain = np.asarray(np.median(np.stack(planes), axis=0), np.float32)
         self.fine = _median([look.fine for look in looks])
         self.coarse = _median([look.coarse for look in looks])
@@ -51,7 +52,7 @@ class Reference:
 
     def fits(self, look: Look) -> bool:
         """Whether a picture has the size that was learned."""
-        return look.plain.shape == self.plain.shape
+        return look.grey.shape == self._shape
 
     @property
     def judgeable(self) -> bool:

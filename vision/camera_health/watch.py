@@ -13,8 +13,9 @@ from typing import Final, Literal
 from edge.core.events import HealthChanged
 from vision.camera_health.anchors import Shift
 from vision.camera_health.faults import ORDER, Cause, black, blank, judge
-from vision.camera_health.look import Grey, Look, changed_share, measure
+from vision.camera_health.look import Look, measure
 from vision.camera_health.reference import AGREES, LEARN_LOOKS, LEARN_NS, WELL_SHARE, Reference, goods_cells
+from vision.camera_health.stillness import Stillness
 from vision.planes import Picture
 
 LOOK_NS: Final = 200_000_000
@@ -23,10 +24,6 @@ HOLD_NS: Final = 6_000_000_000  # an alarm is due within 10 s; a person before t
 CLEAR_NS: Final = 3_000_000_000
 MOST, FEW = 0.85, 0.15
 LEAST_LOOKS: Final = 5
-STILL_SHARE: Final = 0.002  # of the pixels; the stillest second of the recorded clips changes 0.014
-STILL_LEARNED: Final = 0.2  # a stream of which more than this share of first looks was still cannot be judged
-BLIP_NS: Final = 3_000_000_000  # one changed picture in so long is no movement
-LONGEST_LESSON_NS: Final = 20_000_000_000
 GAP_NS: Final = 2_000_000_000
 
 WORDS: Final[dict[Cause, str]] = {
@@ -82,46 +79,6 @@ def _ruling(wrong: Sequence[Cause]) -> Cause:
     return max(ORDER, key=lambda cause: (wrong.count(cause), -ORDER.index(cause)))
 
 
-class Stillness:
-    """Whether the picture does not change at all any more. One that never does teaches nothing.
-
-    A camera's noise changes pixels from picture to picture; a strong encoder may hide it for a while, so a still
-    time that ended by itself is remembered, and the next one must be twice as long.
-    """
-
-    def __init__(self) -> None:
-        self._before: Grey | None = None
-        self._first: list[bool] = []
-        self._blip_ns: int | None = None
-        self._longest_ns = 0
-        self.since_ns: int | None = None
-
-    def see(self, look: Look, learning: bool) -> bool:
-        """Take in one moment; True when it was still for too long."""
-        before, self._before = self._before, look.grey
-        if before is None:
-            return False
-        still = changed_share(before, look.grey) < STILL_SHARE
-        if learning:
-            self._first.append(still)
-        self._count(still, look.at_ns)
-        if self.since_ns is None or sum(self._first) > STILL_LEARNED * len(self._first):
-            return False
-        return look.at_ns - self.since_ns >= max(HOLD_NS, 2 * self._longest_ns)
-
-    def _count(self, still: bool, at_ns: int) -> None:
-        if still:
-            self.since_ns = at_ns if self.since_ns is None else self.since_ns
-            return
-        alone = self._blip_ns is None or at_ns - self._blip_ns >= BLIP_NS
-        self._blip_ns = at_ns
-        if alone:  # a key picture is encoded anew, though nothing moved
-            return
-        if self.since_ns is not None and at_ns - self.since_ns <= LONGEST_LESSON_NS:
-            self._longest_ns = max(self._longest_ns, at_ns - self.since_ns)
-        self.since_ns = None
-
-
 class HealthWatch:
     """The eye of one camera, over the pictures it is shown in order."""
 
@@ -151,8 +108,12 @@ class HealthWatch:
         if self._reference is not None and not self._reference.fits(look):
             self._begin_anew()
         told = self._learn(look) if self._reference is None else []
-        still = self._stillness.see(look, self._reference is None)
-        self.now = self._judge(look) | ({"frozen"} if still else set())
+        learning = self._reference is None
+        self.now = self._judge(look)
+        if self.now:
+            self._stillness.pause()  # an even or blurred picture may be encoded as still
+        elif self._stillness.see(look, learning):
+            self.now = {"frozen"}
         return [*told, *self._tell(captured_ns)]
 
     def describe(self) -> str:
@@ -200,7 +161,7 @@ class HealthWatch:
     def _tell(self, at_ns: int) -> list[HealthChanged]:
         now = next((cause for cause in ORDER if cause in self.now and cause != "frozen"), None)
         cause = self._lasting.see(at_ns, now)
-        if "frozen" in self.now and cause not in ("dark", "covered"):
+        if "frozen" in self.now:
             cause = "frozen"  # stillness has waited already
         if cause == self.found:
             return []

@@ -1,0 +1,43 @@
+"""`python -m tests.bench.vision [SECTION...]`: prints the sections, all of them where none is named."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench.vision.table import Section
+from tests.conftest import ROOT
+
+CLIPS = ROOT.parent / "shared" / "data" / "video"
+
+
+def health(clips: Path) -> Section:
+    """Faults of a camera's eye."""
+    from tests.bench.vision.health import section
+
+    return section(clips)
+
+
+SECTIONS: dict[str, Callable[[Path], Section]] = {"health": health}
+
+
+def main(names: list[str]) -> int:
+    """Print the sections. Exit 2 where a name or the clips are not there."""
+    unknown = [name for name in names if name not in SECTIONS]
+    if unknown:
+        print(f"{unknown[0]} is not a section; there are: {', '.join(SECTIONS)}", file=sys.stderr)
+        return 2
+    if not CLIPS.is_dir():
+        print(f"{CLIPS} is not there: the recorded clips are needed", file=sys.stderr)
+        return 2
+    import cv2
+
+    cv2.setNumThreads(1)  # as in a worker
+    for name in names or SECTIONS:
+        SECTIONS[name](CLIPS).show()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
