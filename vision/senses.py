@@ -51,8 +51,7 @@ class SeeingSense:
 
     def describe(self) -> str:
         """What the inner sense says of itself, for people."""
-        said = getattr(self.sense, "describe", None)
-        return str(said()) if callable(said) else ""
+        return describe(self.sense)
 
 
 def make_sense(
@@ -112,7 +111,7 @@ def _with_bodies(sense: PictureSense, config: StoreConfig, camera_id: str) -> Pi
     return GateBodies(sense, FloorWatch.from_config(config, camera_id))
 
 
-def describe(sense: PictureSense) -> str:
+def describe(sense: PictureSense | None) -> str:
     """What a sense says of itself, for people; empty where it says nothing."""
     said = getattr(sense, "describe", None)
     return str(said()) if callable(said) else ""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vision.bodies import Body
     from vision.floor import FloorWatch
     from vision.planes import Picture
+    from vision.senses import SeeingSense
 
 CHAIN_S = 2.0  # a track that begins this soon after another ended is taken for the same visit
 STALE_S = 2.0
@@ -38,17 +39,17 @@ class Span:
 class Overheard:
     """A floor watch whose finder's boxes are kept, so that the baseline gets the same ones."""
 
-    def __init__(self, sense: FloorWatch) -> None:
+    def __init__(self, sense: SeeingSense, watch: FloorWatch) -> None:
         self.sense = sense
         self.heard: list[tuple[int, list[Body]]] = []
         self._found: list[list[Body]] = []
-        find = sense.finder.find
+        find = watch.finder.find
 
         def listen(picture: Picture, at_s: float) -> list[Body]:
             self._found.append(find(picture, at_s))
             return self._found[-1]
 
-        sense.finder.find = listen  # type: ignore[method-assign]
+        watch.finder.find = listen  # type: ignore[method-assign]
 
     def see(self, picture: Any, captured_ns: int) -> list[Event]:
         """As the sense, with what its finder found beside it."""
@@ -71,7 +72,7 @@ def evaluate_people(folder: Path, overrides: dict[str, Any]) -> tuple[dict[str, 
     playback.tell_gaps(recording, config)
     floors = {row.id for row in config.camera if row.role == "floor"}
     senses = playback.picture_senses(recording, config)
-    ears = {n: Overheard(s) for n, s in senses.items() if n in floors and isinstance(s, FloorWatch)}
+    ears = {n: Overheard(s, s.sense) for n, s in senses.items() if n in floors and isinstance(s.sense, FloorWatch)}
     found = watch(recording, ears) if ears else Watched(events=list(recording.events()))
     sights = [event for event in found.events if isinstance(event, TracksSeen)]
     if not sights and not ears:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from edge import config as configuration
 from edge.config import StoreConfig
 from edge.core.commands import Command
 from edge.core.errors import BadInput
-from edge.core.ports import PictureSense, SampleSense
+from edge.core.ports import SampleSense
 from edge.recording_gaps import gaps
 from edge.replay import Recording, lived_until_ns, run_events, run_sensors
+
+if TYPE_CHECKING:
+    from vision.senses import SeeingSense
 
 Start = Literal["sensors", "events"]
 
@@ -77,7 +80,7 @@ def sample_senses(recording: Recording, config: StoreConfig) -> dict[str, Sample
     return {gondola: StepFilter.from_config(config.scales, config.plate) for gondola in gondolas}
 
 
-def picture_senses(recording: Recording, config: StoreConfig) -> dict[str, PictureSense]:
+def picture_senses(recording: Recording, config: StoreConfig) -> dict[str, SeeingSense]:
     """The senses of the cameras whose video was recorded. A gate's credentials come from its recorded events."""
     from vision.senses import make_sense
 
@@ -86,7 +89,7 @@ def picture_senses(recording: Recording, config: StoreConfig) -> dict[str, Pictu
     return {name: make_sense(config, name) for name in wanted if name in _shown(recording)}
 
 
-def eyes(recording: Recording, config: StoreConfig) -> dict[str, PictureSense]:
+def eyes(recording: Recording, config: StoreConfig) -> dict[str, SeeingSense]:
     """The other cameras whose video was recorded: only how well they see is asked."""
     from vision.senses import eye_only
 
