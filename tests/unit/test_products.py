@@ -170,7 +170,10 @@ def test_products_with_few_pictures_get_more_views() -> None:
     ],
 )
 @pytest.mark.parametrize("ending", ["jpg", "png"])
-def test_a_picture_that_cannot_be_used_is_named(spoil, words: str, ending: str, tmp_path: Path) -> None:
+def test_a_picture_that_cannot_be_used_is_named(
+    spoil, words: str, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)  # as importing face_recognition does
     path = tmp_path / f"pack.{ending}"
     cv2.imwrite(str(path), on_shelf(pack(1), 1))
     assert read_picture(path).shape == (180, 120, 3)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from edge.core.errors import BadInput
 from vision.products.embedding import Picture
@@ -40,7 +41,7 @@ def read_picture(path: Path) -> Picture:
 def decode(content: bytes, place: str) -> Picture:
     """The bytes of a picture file, as `read_picture` gives it. Raises BadInput, also for a picture that is cut."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _whole_pictures():
             warnings.simplefilter("error")  # Pillow only warns of some damage and of bombs
             with Image.open(io.BytesIO(content), formats=KINDS) as image:
                 if image.width * image.height > MOST_PIXELS:
@@ -52,6 +53,17 @@ def decode(content: bytes, place: str) -> Picture:
         size = f"{picture.shape[1]}x{picture.shape[0]}"
         raise BadInput(place, f"is only {size} pixels, {LEAST_PX} are needed on each side; {CURE}")
     return np.ascontiguousarray(picture[:, :, ::-1])
+
+
+@contextmanager
+def _whole_pictures() -> Iterator[None]:
+    """Pillow refuses cut pictures, until face_recognition is imported: that allows them for the whole process."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _flat(image: Image.Image) -> Image.Image:
