@@ -22,11 +22,11 @@ def template(number: int) -> np.ndarray:
 
 
 def main(state: Path) -> None:
-    """Enrol s00, s01, ... s24 again and again."""
+    """Enrol s00, s01, ... s11 again and again; the others keep the record that a backup holds a copy of."""
     store = Gallery(state)
     os.write(1, b"ready\n")
     while True:
-        for number in range(25):
+        for number in range(12):
             store.enrol(f"s{number:02}", [(KIND, template(number))], CONSENT)
 
 
