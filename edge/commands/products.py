@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -143,6 +144,35 @@ def identify(
                 print(f"  {row['second_opinion']}")
     if any(row["sku"] is None for row in rows):
         sys.exit(1)
+
+
+@group.command()
+def count(
+    picture: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="stills of the shelf, oldest first")],
+    reference: Annotated[Path, typer.Option("--reference", help="the picture that the slots were drawn in")],
+    camera: Annotated[str, typer.Option("--camera", help="the shelf camera whose slots count")],
+    config: Config,
+    as_json: AsJson = False,
+) -> None:
+    """Count facings in stills by the slots' crops of a reference picture, and say what changed between stills."""
+    from vision.products.counting import change, counts, crops_of, facings
+    from vision.slots import slots_of
+
+    shop = _shop(config)
+    if camera not in {row.id for row in shop.camera}:
+        raise BadInput("--camera", f"{camera} is no [[camera]] of {config}; correct the name")
+    base, *stills = _read([reference, *picture])
+    crops = crops_of(base, slots_of(shop, camera))
+    found = [counts(facings(still, crops)) for still in stills]
+    rows = [{"picture": str(path), "counts": one} for path, one in zip(picture, found, strict=True)]
+    changes = [change(one, two) for one, two in pairwise(found)]
+    if as_json:
+        print(json.dumps({"pictures": rows, "changes": changes}, ensure_ascii=False))
+        return
+    for number, row in enumerate(rows):
+        print(f"{row['picture']}: {row['counts'] or 'nothing'}")
+        if number < len(changes):
+            print(f"  then {changes[number] or 'no change'}")
 
 
 def settings_of(config: Path | None, models: Path | None) -> ModelsTable:
