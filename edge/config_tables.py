@@ -201,6 +201,7 @@ class Products(Part):
     changes in a slot is taken for what the planogram has there."""
 
     folder: str | None = None
+    min_share: Annotated[float, Field(gt=0, le=1)] = 0.8  # how sure a name must be, among all enrolled products
 
 
 class Faces(Part):

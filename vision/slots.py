@@ -12,11 +12,12 @@ import numpy as np
 
 from edge.config import ShelfVision, StoreConfig
 from edge.core.errors import BadInput
-from edge.core.events import Event
+from edge.core.events import Event, ShelfChanged
 from vision.occluders import Backdrop, Scene
 from vision.places import Places, SlotShape, box
 from vision.planes import Picture, log_planes, saturated, to_work_size
-from vision.slot_memory import Sight, SlotMemory, SlotRules
+from vision.products.naming import SlotNamer, open_namer
+from vision.slot_memory import Judgement, Sight, SlotMemory, SlotRules
 
 LEAST_STEP_NS = 60_000_000  # faster cameras cost more and tell no more
 GAP_NS = 1_500_000_000  # a hole in the stream this long may hide anything
@@ -29,12 +30,18 @@ class SlotWatch:
     """Watches all slots of one shelf camera (edge.core.ports.PictureSense)."""
 
     def __init__(
-        self, camera: str, slots: Sequence[SlotShape], settings: ShelfVision, empty: Picture | None = None
+        self,
+        camera: str,
+        slots: Sequence[SlotShape],
+        settings: ShelfVision,
+        empty: Picture | None = None,
+        namer: tuple[SlotNamer | None, str] = (None, ""),
     ) -> None:
         self._camera = camera
         self._slots = tuple(slots)
         self._settings = settings
         self._empty = empty
+        self._namer, self._naming = namer
         self._rules = SlotRules(
             threshold=settings.change_threshold,
             light_threshold=settings.occluder_threshold,
@@ -49,12 +56,9 @@ class SlotWatch:
     @classmethod
     def from_config(cls, config: StoreConfig, camera_id: str) -> SlotWatch:
         """The watch of one camera of a checked configuration. Raises BadInput for an unreadable empty picture."""
-        return cls(
-            camera_id,
-            slots_of(config, camera_id),
-            config.shelf_vision,
-            _read_empty(config.shelf_vision.empty_picture, camera_id),
-        )
+        slots = slots_of(config, camera_id)
+        empty = _read_empty(config.shelf_vision.empty_picture, camera_id)
+        return cls(camera_id, slots, config.shelf_vision, empty, open_namer(config, slots))
 
     def see(self, picture: Picture, captured_ns: int) -> list[Event]:
         """Look at one picture, uint8 [h, w, 3] BGR. Raises BadInput when its size does not fit the slots."""
@@ -74,7 +78,7 @@ class SlotWatch:
             if gap:
                 memory.hidden(since_ns)
             found = memory.see(patches[number], sight)
-            events += found.events
+            events += found.events if self._namer is None else self._named(self._namer, number, found, picture)
             if found.settled:
                 self._backdrop.adopt(self._places.near[number] & ~scene.body)
         return events
@@ -86,7 +90,17 @@ class SlotWatch:
     def describe(self) -> str:
         """How this watch works, for people."""
         empty = "with" if self._empty is not None else "without"
-        return f"slot watch over {len(self._slots)} slots, {empty} a picture of the empty shelf"
+        words = f"slot watch over {len(self._slots)} slots, {empty} a picture of the empty shelf"
+        return f"{words}; {self._naming}" if self._naming else words
+
+    def _named(self, namer: SlotNamer, number: int, found: Judgement, picture: Picture) -> list[Event]:
+        slot = self._slots[number]
+        events = [
+            namer.name(slot, event, picture) if isinstance(event, ShelfChanged) else event for event in found.events
+        ]
+        if found.settled:
+            namer.settle(slot, picture)
+        return events
 
     def _prepare(self, picture: Picture) -> None:
         size = (picture.shape[1], picture.shape[0])

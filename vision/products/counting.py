@@ -117,7 +117,7 @@ def _in_picture(box: Box, scale: float) -> Box:
 
 def _overlap(first: Box, second: Box) -> float:
     """Intersection over the smaller box: a pack in front of another hides it."""
-    wide: int = min(first[2], second[2]) - max(first[0], second[0])
-    high: int = min(first[3], second[3]) - max(first[1], second[1])
-    smaller: int = min((box[2] - box[0]) * (box[3] - box[1]) for box in (first, second))
-    return max(0, wide) * max(0, high) / max(1, smaller)
+    wide = max(0, min(first[2], second[2]) - max(first[0], second[0]))
+    high = max(0, min(first[3], second[3]) - max(first[1], second[1]))
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (first, second))
+    return wide * high / max(1, smaller)
