@@ -80,7 +80,7 @@ def change(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int
 def _scale(picture: Picture, crops: Sequence[tuple[str, Picture]]) -> float:
     wanted = CROP_PX / min(min(crop.shape[:2]) for _, crop in crops)
     longest = max(picture.shape[:2])
-    return min(1.0, max(WORK_PX[0] / longest, min(WORK_PX[1] / longest, wanted)))
+    return min(1.0, float(max(WORK_PX[0] / longest, min(WORK_PX[1] / longest, wanted))))
 
 
 def _shrunk(picture: Picture, scale: float) -> Picture:
