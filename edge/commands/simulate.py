@@ -65,7 +65,7 @@ def simulate(
         folder = out / f"{chosen.name}-{number:04d}"
         with whole_or_nothing(folder) as fresh:
             if render:
-                _write_rendered(chosen, number, found, fresh)
+                write_rendered(chosen, number, found, fresh)
             else:
                 write(found, fresh)
         done.append(_told(chosen, number, folder, found))
@@ -117,8 +117,11 @@ def _write_recording(found: Simulated, folder: Path) -> None:
     _write_truth(found, folder)
 
 
-def _write_rendered(scenario: Scenario, seed: int, found: Simulated, folder: Path) -> None:
-    """As a recording, but what the shelf cameras saw is video, and the slots fit it."""
+def write_rendered(scenario: Scenario, seed: int, found: Simulated, folder: Path) -> None:
+    """Write a visit into a new folder as a recording in which what the shelf cameras saw is video.
+
+    Raises BadInput where nothing can be drawn on this machine.
+    """
     from edge.simulation.rendering.visit_film import RenderedVisit
 
     visit = RenderedVisit(scenario, seed, found)

@@ -21,6 +21,7 @@ HIP, SHOULDER, NECK, HEAD = 0.53, 0.818, 0.87, 0.936
 UPPER_ARM, FOREARM, HAND, THIGH, SHANK, FOOT_HIGH = 0.186, 0.146, 0.060, 0.245, 0.246, 0.045
 SHOULDER_WIDE, HIP_WIDE = 0.118, 0.055
 STRETCH = 0.97
+SWAY_MM = 14.0
 SMOOTH_S = (-0.16, -0.08, 0.0, 0.08, 0.16)
 HAND_SMOOTH_S = (-0.06, 0.0, 0.06)
 UP = np.array([0.0, 0.0, 1.0])
@@ -97,6 +98,7 @@ def pose_at(body: Body, at_s: float) -> Pose:
     """How somebody stands, walks or reaches."""
     tall = body.height_mm
     place = np.append(body.places(np.array([at_s]))[0], 0.0)
+    place[:2] += _sway(body, at_s)
     ahead = np.append(body.headings(at_s + np.array(SMOOTH_S)).mean(axis=0), 0.0)
     ahead = ahead / max(1e-6, float(np.linalg.norm(ahead))) if np.linalg.norm(ahead) > 0.05 else np.array([0.0, 1.0, 0])
     left = np.array([-ahead[1], ahead[0], 0.0])
@@ -107,6 +109,13 @@ def pose_at(body: Body, at_s: float) -> Pose:
     chest = hips + spine * (SHOULDER - HIP) * tall
     shoulders = (chest + left * SHOULDER_WIDE * tall, chest - left * SHOULDER_WIDE * tall)
     return Pose(ahead, left, hips, chest, shoulders, hands, _feet(body, at_s, place, ahead, left))
+
+
+def _sway(body: Body, at_s: float) -> Vector:
+    """Nobody stands like a post."""
+    phase = sum(map(ord, body.name)) + body.height_mm
+    slow = np.array([at_s * 1.7 + phase, at_s * 1.1 + 2 * phase])
+    return np.asarray(SWAY_MM * np.sin(slow) + 0.4 * SWAY_MM * np.sin(3.3 * slow), np.float64)
 
 
 def _bend(

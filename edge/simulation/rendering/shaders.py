@@ -20,15 +20,24 @@ vec3 ambient_part(vec3 normal) {
 }
 """
 
+TONE = """
+uniform vec3 white;
+
+vec4 toned(vec3 light) {
+    vec3 sum = light * white * 1.4;
+    return vec4(pow(clamp(sum / (1.0 + 0.30 * sum), 0.0, 1.0), vec3(1.0 / 2.2)), 1.0);
+}
+"""
+
 SHADOW = """
 float lit(sampler2DShadow map, mat4 matrix, vec3 place, vec3 normal, float soft) {
     vec4 clip = matrix * vec4(place + normal * 9.0, 1.0);
     vec3 spot = clip.xyz / clip.w * 0.5 + 0.5;
     if (any(lessThan(spot.xy, vec2(0.0))) || any(greaterThan(spot.xy, vec2(1.0))) || spot.z >= 1.0) return 1.0;
-    float sum = 0.0;
-    for (int i = -1; i <= 1; ++i) for (int j = -1; j <= 1; ++j)
+    float sum = texture(map, vec3(spot.xy, spot.z - 0.0004));
+    for (int i = -1; i <= 1; i += 2) for (int j = -1; j <= 1; j += 2)
         sum += texture(map, vec3(spot.xy + vec2(float(i) * 2.2, float(j)) * soft, spot.z - 0.0004));
-    return sum / 9.0;
+    return sum / 5.0;
 }
 """
 
@@ -103,13 +112,14 @@ PACK_FORWARD = (
 #version 330
 """
     + LIT
+    + TONE
     + PACK_COLOUR
     + """
 uniform float ambient_gain; uniform float key_gain;
 out vec4 colour;
 void main() {
     vec3 n = normalize(normal), body = albedo();
-    colour = vec4(body * (ambient_part(n) * ambient_gain + 0.8 * key_part(place, n) * key_colour * key_gain), 1.0);
+    colour = toned(body * (ambient_part(n) * ambient_gain + 0.8 * key_part(place, n) * key_colour * key_gain));
 }
 """
 )
@@ -150,6 +160,7 @@ LIMB_FORWARD = (
 #version 330
 """
     + LIT
+    + TONE
     + """
 in vec3 place; in vec3 normal; in vec3 dress; in vec2 cloth; in float pattern;
 uniform float ambient_gain; uniform float key_gain; uniform vec3 eye;
@@ -161,7 +172,7 @@ void main() {
     else if (pattern > 0.5) body *= 0.6 + 0.7 * step(0.5, fract(cloth.y / 60.0));
     float folds = 1.0 + 0.10 * sin(cloth.y / 23.0 + 3.0 * sin(cloth.x * 2.0));
     vec3 light = ambient_part(n) * ambient_gain + 0.85 * key_part(place, n) * key_colour * key_gain;
-    colour = vec4(body * folds * light, 1.0);
+    colour = toned(body * folds * light);
 }
 """
 )
@@ -201,6 +212,7 @@ COMPOSE = (
 #version 330
 """
     + SHADOW
+    + TONE
     + """
 uniform sampler2D ambient_layer; uniform sampler2D key_layer; uniform sampler2D depth_layer;
 uniform sampler2DShadow people_shadow;
@@ -218,35 +230,18 @@ void main() {
     if (body_count > 0) {
         vec4 clip = back * vec4(vec3(spot, depth) * 2.0 - 1.0, 1.0);
         vec3 place = clip.xyz / clip.w;
-        float open = 1.0;
+        float open = 1.0, nearest = 9000.0;
         for (int i = 0; i < body_count; ++i) {
             float away = max(150.0, distance(place.xy, bodies[i].xy));
+            nearest = min(nearest, away);
             float under = smoothstep(bodies[i].z + 300.0, bodies[i].z - 300.0, place.z);
             open *= 1.0 - under * bodies[i].w * min(0.55, 110.0 / away);
         }
         ambient *= open;
-        key *= lit(people_shadow, key_matrix, place, vec3(0.0), 0.006);
+        if (nearest < 1800.0) key *= lit(people_shadow, key_matrix, place, vec3(0.0), 0.008);
     }
-    colour = vec4(ambient + key, 1.0);
+    colour = toned(ambient + key);
     gl_FragDepth = depth;
 }
 """
 )
-
-FINISH = """
-#version 330
-uniform sampler2D scene;
-uniform vec3 gain;
-uniform vec2 step_size;
-in vec2 spot;
-out vec4 colour;
-vec3 at(vec2 shift) { return min(texture(scene, spot + shift * step_size).rgb, vec3(4.0)); }
-void main() {
-    vec3 sum = at(vec2(0.0)) * 0.40
-        + (at(vec2(1, 0)) + at(vec2(-1, 0)) + at(vec2(0, 1)) + at(vec2(0, -1))) * 0.11
-        + (at(vec2(1, 1)) + at(vec2(-1, 1)) + at(vec2(1, -1)) + at(vec2(-1, -1))) * 0.04;
-    sum *= gain;
-    vec3 knee = sum / (1.0 + 0.18 * sum);
-    colour = vec4(pow(clamp(knee, 0.0, 1.0), vec3(1.0 / 2.2)), 1.0);
-}
-"""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,8 @@ SIZE = (WIDTH_PX, HEIGHT_PX)
 FOLD = 2  # the shelf is drawn this many times finer each way
 SHELF_SHADOW_PX, PEOPLE_SHADOW_PX = 1024, 384
 MOST_BODIES = 6
+AMBIENT, KEY = (0.56, 0.57, 0.58), (0.46, 0.45, 0.42)  # many tubes: much light from all around
+LENS_BLUR_PX = 0.65
 PACK_LAYOUT = "3f 3f 3f 3f 3f/i"
 PACK_FIELDS = ("at", "size", "turn_sheet_gloss", "accent", "ground")
 LIMB_LAYOUT = "4f 4f 4f 4f/i"
@@ -60,7 +63,6 @@ class Draughtsman:
         self.limb_depth = context.program(vertex_shader=shaders.LIMB_VERTEX, fragment_shader=shaders.DEPTH_ONLY)
         self.resolve = context.program(vertex_shader=shaders.SCREEN_VERTEX, fragment_shader=shaders.RESOLVE)
         self.compose = context.program(vertex_shader=shaders.SCREEN_VERTEX, fragment_shader=shaders.COMPOSE)
-        self.finish = context.program(vertex_shader=shaders.SCREEN_VERTEX, fragment_shader=shaders.FINISH)
         self.shapes = {form: context.buffer(meshes.PACKS[form]().tobytes()) for form in FORMS}
         self.limb = context.buffer(meshes.limb().tobytes())
         self.corners = context.buffer(np.array([-1, -1, 1, -1, -1, 1, 1, 1], np.float32).tobytes())
@@ -148,8 +150,7 @@ class ShelfView:
         self._layers = context.framebuffer(
             [context.texture(SIZE, 4, dtype="f2") for _ in range(2)], context.depth_texture(SIZE)
         )
-        self._scene = context.framebuffer([context.texture(SIZE, 4, dtype="f2")], context.depth_texture(SIZE))
-        self._final = context.framebuffer([context.texture(SIZE, 4)])
+        self._scene = context.framebuffer([context.texture(SIZE, 4)], context.depth_texture(SIZE))
         self._shelf_shadow = context.framebuffer(depth_attachment=context.depth_texture((SHELF_SHADOW_PX,) * 2))
         self._people_shadow = context.framebuffer(depth_attachment=context.depth_texture((PEOPLE_SHADOW_PX,) * 2))
         for target_map in (self._shelf_shadow, self._people_shadow):
@@ -158,7 +159,6 @@ class ShelfView:
         for framebuffer in (self._big, self._layers):
             framebuffer.depth_attachment.compare_func = ""
             framebuffer.depth_attachment.filter = (context.NEAREST, context.NEAREST)
-        self._scene.color_attachments[0].repeat_x = self._scene.color_attachments[0].repeat_y = False
 
     def stock(self, rows: dict[Form, list[Row]]) -> None:
         """Draw the shelf with what stands on it; it stays until the next call."""
@@ -185,14 +185,14 @@ class ShelfView:
     def _light_places(self) -> dict[str, Any]:
         return {
             "key_place": self._key_place,
-            "ambient_colour": (0.36, 0.37, 0.38),
-            "key_colour": (0.80, 0.78, 0.72),
+            "ambient_colour": AMBIENT,
+            "key_colour": KEY,
             "eye": self._eye.place,
         }
 
     def picture(self, people: Sequence[Someone], light: Light) -> Picture:
         """The shelf with people before it, uint8 [360, 640, 3] RGB, without noise."""
-        tools, context = self._tools, self._tools.context
+        tools = self._tools
         if people:
             self._people_shadow.use()
             self._people_shadow.clear(depth=1.0)
@@ -204,21 +204,16 @@ class ShelfView:
         self._scene.use()
         self._scene.clear(depth=1.0)
         self._compose(people, light)
-        gains = {"ambient_gain": light.ambient, "key_gain": light.key}
+        gains = {"ambient_gain": light.ambient, "key_gain": light.key, "white": light.white}
         _give(tools.limbs, camera=self._camera, **self._light_places(), **gains)
         _give(tools.forward, camera=self._camera, art=0, **self._light_places(), **gains)
         tools.art.use(0)
         for someone in people:
             tools.people(tools.limbs, someone.limbs)
             tools.packs(tools.forward, someone.held)
-        self._final.use()
-        context.disable(context.DEPTH_TEST)
-        self._scene.color_attachments[0].use(0)
-        _give(tools.finish, scene=0, gain=light.white, step_size=(1 / WIDTH_PX, 1 / HEIGHT_PX))
-        tools.screen(tools.finish)
-        context.enable(context.DEPTH_TEST)
-        data = np.frombuffer(self._final.read(components=3), np.uint8)
-        return np.ascontiguousarray(data.reshape(HEIGHT_PX, WIDTH_PX, 3)[::-1])
+        data = np.frombuffer(self._scene.read(components=3), np.uint8)
+        upright = data.reshape(HEIGHT_PX, WIDTH_PX, 3)[::-1]
+        return np.asarray(cv2.GaussianBlur(upright, (3, 3), LENS_BLUR_PX), np.uint8)
 
     def _compose(self, people: Sequence[Someone], light: Light) -> None:
         tools = self._tools
@@ -227,8 +222,8 @@ class ShelfView:
             bodies[number] = someone.stands
         _give(
             tools.compose, ambient_layer=0, key_layer=1, depth_layer=2, people_shadow=3,
-            key_matrix=self._key, back=np.linalg.inv(self._camera), ambient_gain=light.ambient, key_gain=light.key,
-            body_count=min(len(people), MOST_BODIES),
+            key_matrix=self._key, back=np.linalg.inv(self._camera), white=light.white,
+            ambient_gain=light.ambient, key_gain=light.key, body_count=min(len(people), MOST_BODIES),
         )  # fmt: skip
         if "bodies" in tools.compose:
             tools.compose["bodies"].write(bodies.tobytes())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,26 +70,39 @@ class Standing:
         deepest = max(30.0, min(into + float(nudge[1]), DEPTH_MM - 20))
         return Spot(facing.id, along + float(nudge[0]), deepest, above, float(self._rng.normal(0, TURN_SD * loose)))
 
-    def _place(self, facing: Facing, number: int, now: Mapping[int, Spot]) -> Spot:
-        """A hand puts a pack into the deepest gap at the front; where there is none, on top of the first row."""
-        wide, deep, _ = self._looks[self._happened.packs[number].sku].size_mm
+    def _place(self, facing: Facing, number: int, now: dict[int, Spot]) -> Spot:
+        """A hand puts a pack into the deepest gap at the front; where there is none, it pushes a row back.
+
+        Where the shelf is full to its back, the pack ends on top of the first row.
+        """
+        deep = self._size(number)[1]
+        gap, along, near = max(self._columns(facing, number, now), key=lambda row: row[0])
+        need = deep + SET_BACK_MM - 4 - gap
+        if need > 0 and near:
+            back = max(spot.into_mm + self._size(other)[1] / 2 for other, spot in near)
+            if back + need > DEPTH_MM:
+                first = min(near, key=lambda row: row[1].into_mm)
+                return self._spot(facing, along, first[1].into_mm, first[1].above_mm + self._size(first[0])[2], 2.0)
+            for other, spot in near:
+                now[other] = replace(spot, into_mm=spot.into_mm + need)
+            gap += need
+        into = min(gap - deep / 2 - GAP_MM, SET_BACK_MM + deep / 2 + float(self._rng.uniform(0, 35)))
+        return self._spot(facing, along, max(into, deep / 2), 0.0, 1.6)
+
+    def _columns(
+        self, facing: Facing, number: int, now: Mapping[int, Spot]
+    ) -> list[tuple[float, float, list[tuple[int, Spot]]]]:
+        """Of every column that a pack could stand in: free depth at the front, its middle, what stands in it."""
+        wide = self._size(number)[0]
         there = [(other, spot) for other, spot in now.items() if spot.facing == facing.id]
         columns = columns_of(facing, wide)
-        pitch = facing.width_mm / columns
-        best: tuple[float, float, list[tuple[int, Spot]]] | None = None
+        found = []
         for column in range(columns):
-            along = facing.along_mm + (column - (columns - 1) / 2) * pitch
+            along = facing.along_mm + (column - (columns - 1) / 2) * facing.width_mm / columns
             near = [row for row in there if abs(row[1].along_mm - along) < (wide + self._size(row[0])[0]) / 2 - 6]
             gap = min((spot.into_mm - self._size(other)[1] / 2 for other, spot in near), default=DEPTH_MM)
-            if best is None or gap > best[0] + 1:
-                best = (gap, along, near)
-        assert best is not None
-        gap, along, near = best
-        if gap >= deep + SET_BACK_MM - 4:
-            into = min(gap - deep / 2 - GAP_MM, SET_BACK_MM + deep / 2 + float(self._rng.uniform(0, 35)))
-            return self._spot(facing, along, into, 0.0, 1.6)
-        first = min(near, key=lambda row: row[1].into_mm)
-        return self._spot(facing, along, first[1].into_mm, first[1].above_mm + self._size(first[0])[2], 2.0)
+            found.append((gap, along, near))
+        return found
 
     def _size(self, number: int) -> tuple[float, float, float]:
         return self._looks[self._happened.packs[number].sku].size_mm

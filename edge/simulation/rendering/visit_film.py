@@ -32,6 +32,7 @@ from edge.simulation.store_config import config_text
 Shown: TypeAlias = tuple[int, Event | Signal]  # due_ns, what is recorded
 CRF, PRESET = 24, "veryfast"
 LAMP_OUT_MM, LAMP_HIGH_MM = 1_500.0, 2_900.0
+EMPTY_S = 4.0  # the shop is filmed that long after the last one left
 LATE_S = 0.06  # from the exposure of a picture to its arrival at the box
 NEAR_MM = 1_700.0  # who is farther from a gondola neither hides nor shades it
 LEAST_LIGHT_STEP = 0.004
@@ -59,10 +60,11 @@ class RenderedVisit:
         shown: list[Shown] = [
             (due_ns, item) for due_ns, item in self._found.readings if not isinstance(item, ShelfChanged | ShelfReached)
         ]
+        bodies = self._found.happened.bodies.values()
+        length_s = min(self._found.happened.length_s, max(body.leaves_s for body in bodies) + EMPTY_S)
         for gondola in self._found.plan.gondolas:
             eye = self._eyes[f"cam-{gondola.id}"]
             camera = _Camera(tools, self._staging, gondola, eye, self._scenario, self._seed)
-            length_s = self._found.happened.length_s
             index = film(path_of(eye.id), eye.id, camera.picture, length_s, CRF, PRESET)
             offset_ns = clock_offset_ns(self._scenario, chance(self._scenario, self._seed, f"clock {eye.id}"))
             shown += [self._indexed(frame, offset_ns) for frame in index if not self._gone(frame)]
