@@ -191,7 +191,7 @@ class ShelfVision(Part):
 
     stable_ms: Annotated[int, Field(ge=0)] = 600
     confirm_ms: Annotated[int, Field(ge=0)] = 600
-    change_threshold: Annotated[float, Field(gt=0)] = 0.30
+    change_threshold: Annotated[float, Field(gt=0)] = 0.55
     occluder_threshold: Annotated[float, Field(gt=0)] = 0.12
     empty_picture: str | None = None
 

@@ -25,15 +25,36 @@ MOTION_SPAN_S = 0.15
 REFERENCE_TAU_S = 20.0
 OUTSIDE_SHARE = 0.35  # more of a blob than this outside the slot: it is a body
 STILL_S = 1.2  # items of several slots that came or went together lie still for this long
+STILL_QUANTILE = 0.15  # of the pixels may flutter with the key frames of the video
+# What lies still and is not much larger than a slot may be mostly beside it, as the upper part of a tall pack is.
+STILL_INSIDE_SHARE, STILL_LARGEST, STILL_LONG_S, BESIDE_PX = 0.2, 2.5, 2.5, 9
 LEAST_BLOB_SHARE = 0.0008  # of the picture; smaller is noise
 GLOBAL_MOTION_SHARE = 0.5  # more than this moving at once is light, not a body
 
 
+SHADE_DEEPEST = 1.2  # of the logarithm of light: a third of it is left
+SHADE_COLOUR = 1.2  # of the threshold
+SHADE_TEXTURE = 0.035
+SHADE_MISFIT, SHADE_FLAT = 0.45, 0.014
+SHADE_PRINTED = 0.2  # of a piece
+SHADE_WINDOW, DETAIL_WINDOW = (5, 5), (7, 7)
+
+
+def _detail(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Light without its slow part."""
+    return np.asarray(light - cv2.blur(light, DETAIL_WINDOW), np.float32)
+
+
 @dataclass(frozen=True)
 class Scene:
-    """One picture explained. Masks have the working size; `offset` is exposure and white balance (3 planes)."""
+    """One picture explained. Masks have the working size; `offset` is exposure and white balance (3 planes).
+
+    `changed` differs from the reference and is no body: something came or went there. `shade` is only darker.
+    """
 
     body: Mask
+    changed: Mask
+    shade: Mask
     moving: Mask
     offset: NDArray[np.float32]
     flash: bool
@@ -46,6 +67,7 @@ class Backdrop:
         self._owner = np.zeros(shape, np.int32)
         for number, mask in enumerate(near_slots, start=1):
             self._owner[mask & (self._owner == 0)] = number
+        self._areas = [0, *(int(np.count_nonzero(mask)) for mask in near_slots)]
         self._threshold = threshold
         self._absorb_s = absorb_s
         self._reference: Planes | None = None
@@ -54,7 +76,7 @@ class Backdrop:
         self._candidate_since = np.zeros(shape, np.float64)
         self.layer = np.zeros(shape, np.int32)
         self._under_layer = np.full(shape, -1, np.int32)
-        self._layers = 0
+        self.layers = 0
         self._noise = np.full(shape, 0.02, np.float32)
         self._background = np.ones(shape, np.bool_)
         self._recent: deque[tuple[float, Planes, Mask]] = deque()
@@ -76,12 +98,14 @@ class Backdrop:
         plain = self.plain = planes - offset
         foreground = self._stands_out(plain)
         foreground &= ~self._return_to_layer_under(plain, foreground)
+        shade = self._shaded(plain, foreground)
+        odd, foreground = foreground, foreground & ~shade
         self._follow_candidates(plain, foreground, at_s)
         body, blobs = self._bodies(foreground, at_s)
         self._absorb(blobs, at_s)
-        self._follow_light(plain, foreground | moving, at_s)
-        self._background = ~foreground
-        return Scene(body=body, moving=moving, offset=offset, flash=flash)
+        self._follow_light(plain, odd | moving, at_s)
+        self._background = ~odd
+        return Scene(body=body, changed=foreground & ~body, shade=shade, moving=moving, offset=offset, flash=flash)
 
     def adopt(self, where: Mask) -> None:
         """Take what is seen now in `where` as the scene's own look: an item came or went there."""
@@ -129,6 +153,29 @@ class Backdrop:
         colour = np.maximum(beyond[..., 1], beyond[..., 2]) > COLOUR_SHARE * limit
         return np.asarray(brighter | darker | (colour & ~once_blinded & ~self._blinded), np.bool_)
 
+    def _shaded(self, plain: Planes, foreground: Mask) -> Mask:
+        """Darker, but of the same colour and with the same print: a shadow lies there, and what stood there still does.
+
+        Logarithms turn a shadow into an offset, so what is printed keeps its contrast. A plain surface cannot tell by
+        itself: it is in the shadow where it is one piece with something printed that is.
+        """
+        assert self._reference is not None
+        if not foreground.any():
+            return foreground
+        darker = self._reference[..., 0] - plain[..., 0]
+        colour = np.abs(self._reference[..., 1:] - plain[..., 1:]).max(axis=2)
+        before, now = (_detail(planes[..., 0]) for planes in (self._reference, plain))
+        texture = cv2.blur(np.abs(before), SHADE_WINDOW)
+        misfit = cv2.blur(np.abs(before - now), SHADE_WINDOW)
+        possible = foreground & (darker > 0) & (darker < SHADE_DEEPEST) & (colour < SHADE_COLOUR * self._threshold)
+        possible &= misfit < np.maximum(SHADE_MISFIT * texture, SHADE_FLAT)
+        count, labels = cv2.connectedComponents(possible.astype(np.uint8), connectivity=8)
+        sizes = np.bincount(labels.ravel(), minlength=count)
+        printed = np.bincount(labels[possible & (texture > SHADE_TEXTURE)], minlength=count)
+        sure = printed >= SHADE_PRINTED * sizes
+        sure[0] = False
+        return np.asarray(sure[labels], np.bool_)
+
     def _return_to_layer_under(self, plain: Planes, foreground: Mask) -> Mask:
         known = foreground & (self._under_layer >= 0)
         if not known.any():
@@ -147,26 +194,40 @@ class Backdrop:
         count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
         least = max(6, LEAST_BLOB_SHARE * labels.size)
         body = np.zeros(labels.shape, np.bool_)
-        blobs = []
+        blobs, doubtful = [], []
         for label in range(1, count):
             if stats[label, cv2.CC_STAT_AREA] < least:
                 continue
             blob = labels == label
-            if not self._may_be_items(blob, int(stats[label, cv2.CC_STAT_AREA]), at_s):
+            still_s = self._items_when_still_s(blob, int(stats[label, cv2.CC_STAT_AREA]))
+            if still_s is None:
+                body |= blob
+                blobs.append(blob)
+            elif still_s > 0:
+                doubtful.append((blob, still_s))
+        # a head or a hand that rests there is beside the rest of its body
+        beside = cv2.dilate(body.astype(np.uint8), np.ones((BESIDE_PX, BESIDE_PX), np.uint8)).astype(np.bool_)
+        for blob, still_s in doubtful:
+            if (blob & beside).any() or not self._still(blob, at_s, still_s):
                 body |= blob
                 blobs.append(blob)
         return body, blobs
 
-    def _may_be_items(self, blob: Mask, area: int, at_s: float) -> bool:
+    def _items_when_still_s(self, blob: Mask, area: int) -> float | None:
+        """How long a blob must lie still to be items: 0 for one that keeps within a slot, None for a body."""
         owners = np.bincount(self._owner[blob], minlength=2)
         slot = int(owners[1:].argmax()) + 1
         if self._leaves_picture(blob, slot):
-            return False
+            return None
         if owners[slot] >= (1 - OUTSIDE_SHARE) * area:
-            return True
-        if owners[0] > OUTSIDE_SHARE * area:
-            return False
-        return bool(np.quantile(at_s - self._candidate_since[blob], 0.05) >= STILL_S)
+            return 0.0
+        if owners[0] <= OUTSIDE_SHARE * area:
+            return STILL_S
+        small = area <= STILL_LARGEST * self._areas[slot] and owners[slot] >= STILL_INSIDE_SHARE * area
+        return STILL_LONG_S if small else None
+
+    def _still(self, blob: Mask, at_s: float, lasts_s: float) -> bool:
+        return bool(np.quantile(at_s - self._candidate_since[blob], STILL_QUANTILE) >= lasts_s)
 
     def _leaves_picture(self, blob: Mask, slot: int) -> bool:
         """Whether the blob goes on beyond the picture at a place that is not the slot's: as arms and bodies do."""
@@ -184,11 +245,11 @@ class Backdrop:
         for blob in blobs:
             if np.quantile(at_s - self._candidate_since[blob], 0.05) < self._absorb_s:
                 continue
-            self._layers += 1
+            self.layers += 1
             self._under[blob] = self._reference[blob]
             self._under_layer[blob] = self.layer[blob]
             self._reference[blob] = self._candidate[blob]
-            self.layer[blob] = self._layers
+            self.layer[blob] = self.layers
 
     def _follow_light(self, plain: Planes, busy: Mask, at_s: float) -> None:
         assert self._reference is not None

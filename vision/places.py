@@ -49,6 +49,15 @@ class Places:
         self.boxes = [_bounds(mask) for mask in self.near]
         self.any_near: Mask = np.logical_or.reduce(self.near) if slots else np.zeros(shape, np.bool_)
         self._maps = _patch_maps(slots, scale) if slots else None
+        self._inside_pixels, self._near_pixels = _Pixels(self.inside), _Pixels(self.near)
+
+    def inside_shares(self, mask: Mask) -> list[float]:
+        """The part of each slot that a mask of the picture covers."""
+        return self._inside_pixels.shares(mask)
+
+    def near_shares(self, mask: Mask) -> list[float]:
+        """The same, of each slot with its margin."""
+        return self._near_pixels.shares(mask)
 
     def patches(self, picture: Picture) -> NDArray[np.float32]:
         """Rectified slots of a picture of working size, shape [slots, height, width, 3], BGR, float32."""
@@ -57,6 +66,23 @@ class Places:
         across, down = self._maps[..., 0], self._maps[..., 1]
         sheet = cv2.remap(picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(sheet, np.float32).reshape(-1, PATCH_HEIGHT_PX, PATCH_WIDTH_PX, 3)
+
+
+class _Pixels:
+    """The pixels of all slots in one row, so that all shares cost one sum."""
+
+    def __init__(self, masks: Sequence[Mask]) -> None:
+        rows = [np.flatnonzero(mask) for mask in masks]
+        self._all = np.concatenate(rows) if rows else np.zeros(0, np.intp)
+        self._counts = np.array([max(1, len(row)) for row in rows], np.float64)
+        self._starts = np.cumsum([0, *(len(row) for row in rows[:-1])]) if rows else np.zeros(0, np.intp)
+
+    def shares(self, mask: Mask) -> list[float]:
+        if not len(self._all):
+            return [0.0] * len(self._counts)
+        hits = mask.ravel()[self._all].astype(np.int32)
+        found: list[float] = (np.add.reduceat(hits, self._starts) / self._counts).tolist()
+        return found
 
 
 def _check(slot: SlotShape, width_px: int, height_px: int) -> None:

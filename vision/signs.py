@@ -17,7 +17,8 @@ OUTLINE_WEIGHT = 1.6
 SURROUNDINGS_WEIGHT = 1.2
 DEPTH_WEIGHT = 0.6
 LEAST_PIXELS = 12
-SHIFT_SHARE = 0.25  # of the slot: how far a customer nudges an item
+SHIFT_SHARE = 0.25  # of the side of a square as large as the slot: how far a customer nudges an item sideways
+DEEPER_SHARE = 0.10  # up and down less: what stood behind a taken item looks like it, moved into the shelf
 SHIFT_LEFT = 0.40
 
 
@@ -59,8 +60,8 @@ def _apart(planes: Planes, inside: NDArray[np.bool_], around: NDArray[np.bool_])
 
 def shifted(before: Planes, after: Planes, close: NDArray[np.bool_]) -> bool:
     """Whether the same item merely stands elsewhere in its slot: a small move explains the difference."""
-    height, width = close.shape
-    reach = (max(1, round(SHIFT_SHARE * height)), max(1, round(SHIFT_SHARE * width)))
+    side = float(np.sqrt(np.count_nonzero(close)))
+    reach = [max(1, round(share * side)) for share in (DEEPER_SHARE, SHIFT_SHARE)]
     still = _residue(before, after, close, 0, 0)
     if still <= 0:
         return False

@@ -6,7 +6,7 @@ Must not: look at a whole picture, or know of other slots.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,10 +26,14 @@ REFRESH_NS = 2_000_000_000
 HISTORY_WEIGHT = 5.0
 PRIOR_TAKE = 0.8  # from a stocked slot a take is likelier than an item put in front
 CROWDED_SHARE = 0.002
-CROWDED_FACTOR = 1.35
+CROWDED_FACTOR = 1.2
+SHADED_FACTOR = 1.3
+CHANGED_SHARE, HARDLY_FACTOR = 0.08, 1.3  # of a slot: what comes or goes mostly changes more pixels than that
+CLEAR_SLOPE = 5.0
 SIGN_SLOPE, SIGN_DOUBT = 1.3, 0.8  # an item put before another one scores about 1, a clear take or put 4 and more
-FLUTTER = 0.5  # of the threshold
-ALIKE = 0.6  # of the threshold: two looks are the same
+FLUTTER = 0.3  # of the threshold
+BRISK, CLEAR_FACTOR = 0.34, 1.4  # a very clear change needs a third of the waits: the next hand may come soon
+ALIKE = 0.35  # of the threshold: two looks are the same
 FLUSH_TRUST = 0.7
 KEPT_LAYERS = 4
 
@@ -49,6 +53,8 @@ class Sight:
     """What the scene says of one slot at one moment; `planes` and `close` cover the slot and its margin.
 
     `touched`: something moves or stands there; `hidden`: it stands there, so that it is no flutter of the picture.
+    `shaded`: a shadow lies on it; `changed`: the part that differs from before by more than a shadow.
+    `foreign(began_ns, ended_ns)`: what changed since then is a part of a neighbour's change.
     """
 
     at_ns: int
@@ -56,10 +62,13 @@ class Sight:
     hidden: bool
     reached: bool
     crowded: float
+    shaded: bool
+    changed: float
     offset: NDArray[np.float32]
     planes: Planes
     close: Mask
     layer: tuple[int, ...]
+    foreign: Callable[[int, int], bool]
 
 
 @dataclass(frozen=True)
@@ -130,7 +139,7 @@ class SlotMemory:
             self._quiet = _Quiet(sight.at_ns, patch)
         else:
             self._quiet.add(patch)
-        if sight.at_ns - self._quiet.began_ns < self.rules.stable_ns:
+        if sight.at_ns - self._quiet.began_ns < self.rules.stable_ns * (BRISK if self._plain_to_see(sight) else 1):
             return Judgement(tuple(events))
         change, settled = self._judge(sight)
         return Judgement((*events, *change), settled)
@@ -169,16 +178,32 @@ class SlotMemory:
             self._by_count.setdefault(self.count, look)
             return (), True
         apart = distance(known.look, look)
-        limit = self.rules.threshold * (CROWDED_FACTOR if sight.crowded > CROWDED_SHARE else 1.0)
-        if apart < limit:
+        if apart < self._limit(sight):
             return (), self._same(sight, known, look, apart)
         if self._differs_ns is None:
             self._differs_ns = sight.at_ns
             self._quiet = _Quiet(self._quiet.began_ns, self._quiet.patch)
             return (), False
-        if sight.at_ns - self._differs_ns < self.rules.confirm_ns:
+        brisk = apart >= CLEAR_FACTOR * self._limit(sight) and self._plain_to_see(sight)
+        if not brisk and sight.at_ns - self._quiet.began_ns < self.rules.stable_ns:
+            self._differs_ns = None
+            return (), False
+        if sight.at_ns - self._differs_ns < self.rules.confirm_ns * (BRISK if brisk else 1):
             return (), False
         return self._changed(sight, known, look, 1.0), True
+
+    def _plain_to_see(self, sight: Sight) -> bool:
+        """Nothing near the slot hides, shades or stirs it, and something has changed there."""
+        return sight.crowded == 0 and not sight.shaded and not sight.touched and sight.changed >= CHANGED_SHARE
+
+    def _limit(self, sight: Sight) -> float:
+        """How far two looks must be apart: shade, a body near by and hardly a changed pixel ask for more."""
+        factor = CROWDED_FACTOR if sight.crowded > CROWDED_SHARE else 1.0
+        if sight.shaded:
+            factor = SHADED_FACTOR
+        if sight.changed < CHANGED_SHARE:
+            factor = HARDLY_FACTOR
+        return min(1.0, self.rules.threshold * factor)
 
     def _same(self, sight: Sight, known: _Known, look: Look, apart: float) -> bool:
         self._differs_ns = None
@@ -195,7 +220,7 @@ class SlotMemory:
         before = known.planes
         self._remember(sight, look)
         self._touched_ns, self._differs_ns, self._refreshed_ns = None, None, sight.at_ns
-        if shifted(before, sight.planes, sight.close):
+        if shifted(before, sight.planes, sight.close) or sight.foreign(began_ns, ended_ns):
             return []
         score, target = self._sign(before, sight, known.look, look)
         change: Literal["take", "put"] = "take" if score > 0 else "put"
@@ -273,6 +298,6 @@ class SlotMemory:
 
 def _confidence_ppm(excess: float, score: float, trust: float) -> int:
     """Confidence in thousandths, as ppm: how clear the difference is, times how clear its sign is."""
-    clear = 1 - 0.4 * math.exp(-2.0 * max(0.0, excess - 1))
+    clear = 1 - 0.4 * math.exp(-CLEAR_SLOPE * max(0.0, excess - 1))
     signed = max(0.5, 1 / (1 + math.exp(-SIGN_SLOPE * (abs(score) - SIGN_DOUBT))))
     return max(1, min(999, round(1000 * trust * clear * signed))) * 1000

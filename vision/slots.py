@@ -7,6 +7,7 @@ Must not: open a stream, read a clock, name a shopper, or sell: a change is evid
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -15,15 +16,17 @@ from edge.core.errors import BadInput
 from edge.core.events import Event, ShelfChanged
 from vision.occluders import Backdrop, Scene
 from vision.places import Places, SlotShape, box
-from vision.planes import Picture, log_planes, saturated, to_work_size
+from vision.planes import Mask, Picture, log_planes, saturated, to_work_size
 from vision.products.naming import SlotNamer, open_namer
 from vision.slot_memory import Judgement, Sight, SlotMemory, SlotRules
+from vision.spill import Claims
 
 LEAST_STEP_NS = 60_000_000  # faster cameras cost more and tell no more
 GAP_NS = 1_500_000_000  # a hole in the stream this long may hide anything
 ABSORB_S = 10.0
 TOUCH_SHARE = 0.02  # of a slot
 REACH_SHARE = 0.03
+SHADED_SHARE = 0.03
 
 
 class SlotWatch:
@@ -50,6 +53,7 @@ class SlotWatch:
         )
         self._places: Places | None = None
         self._backdrop: Backdrop | None = None
+        self._claims: Claims | None = None
         self._memories: list[SlotMemory] = []
         self._last_ns = -LEAST_STEP_NS
 
@@ -73,14 +77,14 @@ class SlotWatch:
         scene = self._backdrop.see(log_planes(small), saturated(small), captured_ns / 1e9)
         patches = self._places.patches(small)
         events: list[Event] = []
+        sights = self._sights(scene, captured_ns)
         for number, memory in enumerate(self._memories):
-            sight = self._sight(number, scene, captured_ns)
             if gap:
                 memory.hidden(since_ns)
-            found = memory.see(patches[number], sight)
+            found = memory.see(patches[number], sights[number])
             events += found.events if self._namer is None else self._named(self._namer, number, found, picture)
             if found.settled:
-                self._backdrop.adopt(self._places.near[number] & ~scene.body)
+                self._backdrop.adopt((self._places.near[number] | self._explained(number, found, scene)) & ~scene.body)
         return events
 
     def flush(self) -> list[Event]:
@@ -102,6 +106,15 @@ class SlotWatch:
             namer.settle(slot, picture)
         return events
 
+    def _explained(self, number: int, found: Judgement, scene: Scene) -> Mask:
+        """What else of the picture a told change accounts for."""
+        assert self._claims is not None
+        explained = np.zeros(scene.changed.shape, np.bool_)
+        for event in found.events:
+            if isinstance(event, ShelfChanged):
+                explained |= self._claims.tell(number, scene.changed, event.began_ns, event.ended_ns)
+        return explained
+
     def _prepare(self, picture: Picture) -> None:
         size = (picture.shape[1], picture.shape[0])
         if self._places is not None:
@@ -117,6 +130,7 @@ class SlotWatch:
         self._learn_empty(places, size)
         shape = to_work_size(picture).shape
         self._backdrop = Backdrop(places.near, (shape[0], shape[1]), self._settings.occluder_threshold, ABSORB_S)
+        self._claims = Claims(places.inside)
         self._places = places
 
     def _learn_empty(self, places: Places, size: tuple[int, int]) -> None:
@@ -131,28 +145,41 @@ class SlotWatch:
         for memory, patch in zip(self._memories, places.patches(to_work_size(self._empty)), strict=True):
             memory.learn_empty(patch)
 
-    def _sight(self, number: int, scene: Scene, at_ns: int) -> Sight:
+    def _sights(self, scene: Scene, at_ns: int) -> list[Sight]:
+        """What the scene says of every slot."""
         assert self._places is not None
         assert self._backdrop is not None
-        inside, near, window = self._places.inside[number], self._places.near[number], self._places.boxes[number]
-        within, close = inside[window], near[window]
-        body, moving = scene.body[window], scene.moving[window] & (not scene.flash)
-        return Sight(
-            at_ns=at_ns,
-            touched=bool((body | moving)[close].mean() > TOUCH_SHARE),
-            hidden=bool(body[close].mean() > TOUCH_SHARE),
-            reached=bool((body | moving)[within].mean() > REACH_SHARE),
-            crowded=float(body[close].mean()),
-            offset=scene.offset,
-            planes=self._backdrop.plain[window],
-            close=close,
-            layer=_layer_key(self._backdrop.layer[window][close]),
-        )
+        assert self._claims is not None
+        busy = scene.body if scene.flash else scene.body | scene.moving
+        touched, reached = self._places.near_shares(busy), self._places.inside_shares(busy)
+        hidden, shaded = self._places.near_shares(scene.body), self._places.near_shares(scene.shade)
+        changed = self._places.near_shares(scene.changed)
+        return [
+            Sight(
+                at_ns=at_ns,
+                touched=touched[number] > TOUCH_SHARE,
+                hidden=hidden[number] > TOUCH_SHARE,
+                reached=reached[number] > REACH_SHARE,
+                crowded=hidden[number],
+                shaded=shaded[number] > SHADED_SHARE,
+                changed=changed[number],
+                offset=scene.offset,
+                planes=self._backdrop.plain[window],
+                close=near[window],
+                layer=self._layer_key(near, window),
+                foreign=partial(self._claims.foreign, number, scene.changed),
+            )
+            for number, (near, window) in enumerate(zip(self._places.near, self._places.boxes, strict=True))
+        ]
 
-
-def _layer_key(layers: np.ndarray[tuple[int, ...], np.dtype[np.int32]]) -> tuple[int, ...]:
-    values, counts = np.unique(layers, return_counts=True)
-    return tuple(int(value) for value, count in zip(values, counts, strict=True) if count >= 0.1 * layers.size)
+    def _layer_key(self, near: Mask, window: tuple[slice, slice]) -> tuple[int, ...]:
+        """The layers of the reference that most of a slot shows."""
+        assert self._backdrop is not None
+        if not self._backdrop.layers:
+            return (0,)
+        layers = self._backdrop.layer[window][near[window]]
+        values, counts = np.unique(layers, return_counts=True)
+        return tuple(int(value) for value, count in zip(values, counts, strict=True) if count >= 0.1 * layers.size)
 
 
 def slots_of(config: StoreConfig, camera_id: str) -> list[SlotShape]:
