@@ -5,9 +5,9 @@ Must not: let truth reach the sense. A match is one to one in time order: same s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from edge import truth as truths
 from edge.commands import playback
@@ -15,6 +15,7 @@ from edge.commands.watched import watch
 from edge.core.errors import BadInput
 from edge.core.events import ShelfChanged, ShelfReached
 
+Pair: TypeAlias = tuple[truths.Change, ShelfChanged, float]  # what happened, what was told, how late in s
 EARLY_S = 0.3  # hand-made truth is that exact
 
 
@@ -31,13 +32,15 @@ def evaluate_shelf(folder: Path, overrides: dict[str, Any], late_s: float) -> tu
     found = watch(recording, senses)
     zero_ns = recording.start_ns
     told = [event for event in found.events if isinstance(event, ShelfChanged)]
-    delays = matches(truth.events, [(event, (event.captured_ns - zero_ns) / 1e9) for event in told], late_s)
+    found_pairs = pairs(truth.events, [(event, (event.captured_ns - zero_ns) / 1e9) for event in told], late_s)
+    delays = [delay_s for _, _, delay_s in found_pairs]
     document = {
         "events": len(truth.events),
         "precision": round(len(delays) / len(told), 4) if told else 1.0,
         "recall": round(len(delays) / len(truth.events), 4) if truth.events else 1.0,
         "delay_s_p50": percentile(delays, 0.5),
         "delay_s_p90": percentile(delays, 0.9),
+        "sku_top1": sku_top1(found_pairs, {slot.id: slot.sku for slot in config.slot}),
         "ms_per_frame": found.ms_per_frame(),
         "reaches": [
             {"slot": event.slot, "t_s": _seconds(event.began_ns, zero_ns), "until_s": _seconds(event.ended_ns, zero_ns)}
@@ -48,19 +51,25 @@ def evaluate_shelf(folder: Path, overrides: dict[str, Any], late_s: float) -> tu
     return document, [_words(event, zero_ns) for event in told]
 
 
-def matches(known: Sequence[truths.Change], told: Sequence[tuple[ShelfChanged, float]], late_s: float) -> list[float]:
-    """Delay in s of each truth event that was told, -0.3 s to `late_s` after it. One to one, in time order."""
+def pairs(known: Sequence[truths.Change], told: Sequence[tuple[ShelfChanged, float]], late_s: float) -> list[Pair]:
+    """Truth events that were told, -0.3 s to `late_s` after they happened. One to one, in time order."""
     left = sorted(told, key=lambda pair: pair[1])
-    delays = []
+    found: list[Pair] = []
     for change in sorted(known, key=lambda item: item.t_s):
         for pair in left:
             event, at_s = pair
             same = event.change == change.kind and change.slot in (None, event.slot)
             if same and -EARLY_S <= at_s - change.t_s <= late_s:
-                delays.append(at_s - change.t_s)
+                found.append((change, event, at_s - change.t_s))
                 left.remove(pair)
                 break
-    return delays
+    return found
+
+
+def sku_top1(found: Sequence[Pair], planogram: Mapping[str, str]) -> float | None:
+    """Share of the told events whose product is right; a camera that names none means that of the slot."""
+    named = [(change.sku, event.sku or planogram.get(event.slot)) for change, event, _ in found if change.sku]
+    return round(sum(one == other for one, other in named) / len(named), 4) if named else None
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

@@ -1,0 +1,90 @@
+"""The rendered clips: which scenarios, in which shop, with which light. Tuning and judging never share a shop or seed.
+
+Must not: look at a picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from edge.commands.imports import whole_or_nothing
+from edge.commands.simulate import write_rendered
+from edge.simulation.play import simulate
+from edge.simulation.scenario import FOLDER, Light, Scenario, load
+
+TUNING, FINAL = "tuning", "final"
+Kind = Literal["step", "swing"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One clip: a scenario of the library in the shop of a planogram."""
+
+    scenario: str
+    light: tuple[Kind, float] | None = None
+
+    @property
+    def name(self) -> str:
+        """Names its folder."""
+        return self.scenario + (f"-{self.light[0]}" if self.light else "")
+
+
+CASES = (
+    Case("one-take"),
+    Case("three-levels"),
+    Case("hover-three"),
+    Case("put-back-own"),
+    Case("put-back-wrong"),
+    Case("misplaced-taken"),
+    Case("both-hands"),
+    Case("two-in-one-grasp"),
+    Case("three-reaches-one-back"),
+    Case("last-one"),
+    Case("pocketed"),
+    Case("neighbours-together"),
+    Case("arms-crossed"),
+    Case("put-down-other-takes"),
+    Case("behind-a-body"),
+    Case("group-of-three"),
+    Case("light-step"),
+    Case("light-swing"),
+    Case("three-levels", ("step", 9.0)),
+    Case("three-reaches-one-back", ("swing", 5.0)),
+    Case("put-back-own", ("step", 5.0)),
+    Case("hover-three", ("swing", 6.0)),
+)
+
+
+def numbered(which: str) -> Iterator[tuple[Case, int, int]]:
+    """(case, planogram, seed) of a set. Tuning: one planogram, seeds 0 to 5. Final: three others, seeds from 100."""
+    for number, case in enumerate(CASES):
+        if which == TUNING:
+            yield case, 1, number % 6
+        else:
+            yield case, 2 + number % 3, 100 + number
+
+
+def scenario_of(case: Case, planogram: int) -> Scenario:
+    """The scenario in a shop with 24 slots a gondola."""
+    found = load(FOLDER / f"{case.scenario}.yaml")
+    changes: dict[str, object] = {
+        "store": found.store.model_copy(update={"plan": "aisle", "planogram": planogram}),
+    }
+    if case.light is not None:
+        changes["light"] = Light(kind=case.light[0], t=case.light[1])
+    return found.model_copy(update=changes)
+
+
+def rendered(which: str, folder: Path) -> Iterator[tuple[Case, Path]]:
+    """The recordings of a set; what is not in the folder yet is rendered now (about 15 s of CPU each)."""
+    for case, planogram, seed in numbered(which):
+        target = folder / which / f"{case.name}-{planogram}-{seed:04d}"
+        if not (target / "truth.json").is_file():
+            scenario = scenario_of(case, planogram)
+            print(f"rendering {target.name}", flush=True)
+            with whole_or_nothing(target) as fresh:
+                write_rendered(scenario, seed, simulate(scenario, seed), fresh)
+        yield case, target
