@@ -231,6 +231,11 @@ def _check_shapes(raw: dict[str, Any]) -> list[tuple[str, str]]:
             problems.append((f"slot[{number}].box_px", text))
         if isinstance(polygon, list) and len(polygon) < 3:
             problems.append((f"slot[{number}].polygon_px", "needs at least three corners"))
+    tagged = {row.get("sku") for row in _rows(raw, "product") if row.get("epc")}
+    for number, row in enumerate(_rows(raw, "slot")):
+        if row.get("judged_by") == "others" and not row.get("plates") and row.get("sku") not in tagged:
+            text = '"others" are missing: name the plates below it, or give its product tags (epc)'
+            problems.append((f"slot[{number}].judged_by", text))
     for number, row in enumerate(_rows(raw, "camera")):
         points = row.get("floor_points")
         if isinstance(points, list) and 0 < len(points) < 4:

@@ -56,7 +56,11 @@ class Camera(Part):
 
 
 class Slot(Part):
-    """[[slot]]: one facing in a shelf camera's picture."""
+    """[[slot]]: one facing in a shelf camera's picture.
+
+    `judged_by` = "others": the camera sees no change there (a gravity feeder, where the next item slides forward; a
+    dark or covered place), so scales or tags carry it; hands in it are told all the same.
+    """
 
     id: Id
     camera: Id
@@ -66,6 +70,7 @@ class Slot(Part):
     count: Annotated[int, Field(ge=0)] = 1
     plates: list[Id] = []
     position_mm: tuple[int, int, int] | None = None
+    judged_by: Literal["camera", "others"] = "camera"
 
 
 class LineTable(Part):
@@ -194,6 +199,7 @@ class ShelfVision(Part):
     change_threshold: Annotated[float, Field(gt=0)] = 0.55
     occluder_threshold: Annotated[float, Field(gt=0)] = 0.12
     empty_picture: str | None = None
+    hands: bool = True  # look for hands where their weights are
 
 
 class Products(Part):

@@ -69,9 +69,9 @@ def make_sense(
     role = role_of(config, camera_id)
     eye = make_eye(config, camera_id) if eye is None else eye
     if role == "shelf":
-        from vision.slots import SlotWatch
+        from vision.shelf_watch import ShelfWatch
 
-        return SeeingSense(role, eye, SlotWatch.from_config(config, camera_id))
+        return SeeingSense(role, eye, ShelfWatch.from_config(config, camera_id))
     if role == "floor":
         from vision.floor import FloorWatch
 

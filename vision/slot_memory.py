@@ -120,6 +120,11 @@ class SlotMemory:
     def __post_init__(self) -> None:
         self.count = self.slot.count
 
+    @property
+    def reached(self) -> bool:
+        """Whether something is before the slot, or was a moment ago."""
+        return self._reach_ns is not None
+
     def learn_empty(self, patch: NDArray[np.float32]) -> None:
         """Show the slot without any item, as it was at commissioning."""
         self._by_count[0] = describe(patch, np.zeros(3, np.float32))

@@ -87,6 +87,10 @@ class SlotWatch:
                 self._backdrop.adopt((self._places.near[number] | self._explained(number, found, scene)) & ~scene.body)
         return events
 
+    def reached_now(self) -> list[SlotShape]:
+        """Slots that something was before a moment ago."""
+        return [memory.slot for memory in self._memories if memory.reached]
+
     def flush(self) -> list[Event]:
         """What was still waiting when the stream ended."""
         return [event for memory in self._memories for event in memory.flush(self._last_ns)]

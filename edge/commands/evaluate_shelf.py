@@ -43,7 +43,13 @@ def evaluate_shelf(folder: Path, overrides: dict[str, Any], late_s: float) -> tu
         "sku_top1": sku_top1(found_pairs, {slot.id: slot.sku for slot in config.slot}),
         "ms_per_frame": found.ms_per_frame(),
         "reaches": [
-            {"slot": event.slot, "t_s": _seconds(event.began_ns, zero_ns), "until_s": _seconds(event.ended_ns, zero_ns)}
+            {
+                "slot": event.slot,
+                "t_s": _seconds(event.began_ns, zero_ns),
+                "until_s": _seconds(event.ended_ns, zero_ns),
+                "by": event.by,
+                "track": event.track,
+            }
             for event in found.events
             if isinstance(event, ShelfReached)
         ],

@@ -55,6 +55,18 @@ def test_an_arm_in_the_aisle_is_seen_and_nothing_is_sold(shared_data: Path, tmp_
     assert any(row["slot"] == "table" and row["t_s"] < 1.8 for row in found["reaches"])
 
 
+def test_hands_tell_the_reaches_from_shadows(shared_data: Path, weights: Path, tmp_path: Path) -> None:
+    """Four reaches by hands, as the truth has them; the shadows that looked like reaches have no hand."""
+    if not (weights / "mediapipe_hands").is_dir():
+        lacking("the weights mediapipe_hands are not on this machine")
+    folder = recording(shared_data, tmp_path, "shelf-bottles-a", "shelf-bottles", "shelf")
+    found = figures("shelf", str(folder), "--set", f"models.folder={weights}")
+    assert (found["events"], found["precision"], found["recall"]) == (4, 1.0, 1.0)
+    by_hand = sorted((row["slot"], round(row["t_s"])) for row in found["reaches"] if row["by"] == "hand")
+    assert by_hand == [("left", 6), ("left", 11), ("left", 16), ("middle", 16)]
+    assert any(row["by"] == "body" for row in found["reaches"])
+
+
 @pytest.fixture
 def weights(shared_models: Path) -> Path:
     for name in ("yolox_nano/yolox_nano_416.onnx", "osnet_x0_25/osnet_x0_25_msmt17.onnx"):

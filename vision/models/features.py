@@ -59,6 +59,7 @@ FEATURES: Final = (
         "a hand in a slot, with the forearm it belongs to",
         (("mediapipe_hands",),),
         "slots are judged by what changed in them; whose hand it was is judged by who stood there",
+        "vision/hands.py",
     ),
     Feature(
         "products",
