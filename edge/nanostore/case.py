@@ -11,10 +11,13 @@ from edge.core.errors import BadInput
 from edge.core.events import Event, RunStarted, TracksSeen
 from edge.core.signals import PlateSamples, Signal
 from edge.nanostore import streams
-from edge.nanostore.lines import find, need
+from edge.nanostore.lines import doubled, find, need
 from edge.nanostore.shop import STORE_ID, Shop
 from edge.nanostore.truth import Timeline, our_truth, read_truth
 from edge.truth import Truth
+
+NEEDED = ("plate_data", "planogram", "products")
+FILES = (*NEEDED, "full_targets")
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +28,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     began_ns: int
     items: list[Event | Signal]
     truth: Truth | None
+    tracker_frames: int
     notices: list[str]
 
 
@@ -34,8 +38,7 @@ def read_case(folder: Path) -> Case:
     Without full_targets there is one visit: a stand-in track without a place, seen from the first sample to the
     last (`streams.stand_in`), so that every change of weight is this one visitor's.
     """
-    if not folder.is_dir():
-        raise BadInput(str(folder), "is not a folder; give the folder of a case")
+    _check_files(folder)
     shop = Shop(folder)
     blocks = streams.read_blocks(need(folder, "plate_data"))
     seen = find(folder, "full_targets")
@@ -59,14 +62,35 @@ def read_case(folder: Path) -> Case:
         began_ns=line.began_ns,
         items=[start, *items],
         truth=our_truth(truth, shop, line) if truth is not None else None,
-        notices=shop.notices,
+        tracker_frames=len(frames),
+        notices=[*doubled(folder, FILES), *_alone(folder, seen), *shop.notices],
     )
+
+
+def _check_files(folder: Path) -> None:
+    """Raises BadInput with everything that is missing."""
+    if not folder.is_dir():
+        raise BadInput(str(folder), "is not a folder; give the folder of a case")
+    missing = [f"{name}.jsonl" for name in NEEDED if find(folder, name) is None]
+    if len(missing) == len(NEEDED) and any(is_case(below) for below in folder.iterdir()):
+        raise BadInput(str(folder), "is no case, but holds folders that are; give one of them, or add --all")
+    if missing:
+        cure = "a case needs it (it may be gzipped, .jsonl.gz)"
+        raise BadInput(str(folder / missing[0]), f"is missing{_as_well(missing[1:])}; {cure}")
+
+
+def _as_well(others: list[str]) -> str:
+    return f", and so is {' and '.join(others)}" if others else ""
+
+
+def _alone(folder: Path, seen: Path | None) -> list[str]:
+    return [] if seen else [f"{folder} has no full_targets: whatever moves is booked on one visit"]
 
 
 def counts(case: Case) -> dict[str, int]:
     """How much of what a case holds, for the person who imports it."""
     blocks = sum(isinstance(item, PlateSamples) for item in case.items)
-    return {"plate_blocks": blocks, "tracker_frames": len(case.items) - blocks - 1}
+    return {"plate_blocks": blocks, "tracker_frames": case.tracker_frames}
 
 
 def is_case(folder: Path) -> bool:

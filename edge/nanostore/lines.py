@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -44,8 +44,19 @@ def need(folder: Path, name: str) -> Path:
     return path
 
 
-def rows(path: Path, form: type[F]) -> Iterator[tuple[Line, F]]:
-    """All rows of a file in order. Raises BadInput for an empty, cut or corrupt file, with the line."""
+def doubled(folder: Path, names: Iterable[str]) -> Iterator[str]:
+    """A notice for each file that is there plain and gzipped: the plain one counts."""
+    for name in names:
+        plain, packed = folder / f"{name}.jsonl", folder / f"{name}.jsonl.gz"
+        if plain.is_file() and packed.is_file():
+            yield f"{plain} is read; {packed.name} beside it is left aside, remove the one that is not wanted"
+
+
+def rows(path: Path, form: type[F], broken: list[str] | None = None) -> Iterator[tuple[Line, F]]:
+    """All rows of a file in order. Raises BadInput for an empty, cut or corrupt file, with the line.
+
+    With `broken`, a line that is JSON but not in the form is put there, so that the others are looked at as well.
+    """
     decode = msgspec.json.Decoder(form).decode
     number = seen = 0
     for number, text in _texts(path):
@@ -55,7 +66,10 @@ def rows(path: Path, form: type[F]) -> Iterator[tuple[Line, F]]:
         try:
             yield Line(path, number), decode(text)
         except msgspec.ValidationError as error:
-            raise BadInput(f"{path}:{number}", f"does not have the form of this file ({error})") from None
+            wrong = BadInput(f"{path}:{number}", f"does not have the form of this file ({error})")
+            if broken is None:
+                raise wrong from None
+            broken.append(str(wrong))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             cut = "" if text.endswith(b"\n") else "; the file seems to be cut here"
             raise BadInput(f"{path}:{number}", f"is not a line of JSON ({error}){cut}; fetch the file again") from None

@@ -12,7 +12,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
+from edge.core.errors import BadInput
 from edge.core.events import PointMm
+from edge.form_problems import listed
 from edge.nanostore.forms import Box, Facing, PlateId, ProductRow
 from edge.nanostore.lines import need, rows
 
@@ -36,20 +38,24 @@ def plate_name(key: Key) -> str:
 class Shop:
     """What a case says about its shop. `notices` are the rows that were left out, for people.
 
-    Raises BadInput for missing or broken files.
+    Raises BadInput for missing or broken files, and with all lines that cannot be: a negative weight or price, a
+    facing on plates of two gondolas. Several products on one plate can be, they are told apart by weight.
     """
 
     def __init__(self, folder: Path) -> None:
         self.notices: list[str] = []
+        self._problems: list[str] = []
         self.names: dict[str, str] = {}
         self.price_minor: dict[str, int | None] = {}
         self.weight_mg: dict[str, int | None] = {}
         self.skus: dict[Key, list[str]] = {}
         self.positions: dict[Key, PointMm] = {}
-        for line, row in rows(need(folder, "products"), ProductRow):
+        for line, row in rows(need(folder, "products"), ProductRow, self._problems):
             self._product(str(line), row)
-        for line, facing in rows(need(folder, "planogram"), Facing):
+        for line, facing in rows(need(folder, "planogram"), Facing, self._problems):
             self._facing(str(line), facing)
+        if self._problems:
+            raise BadInput(str(folder), f"products or planogram have mistakes; {listed(self._problems)}; correct them")
 
     def _product(self, line: str, row: ProductRow) -> None:
         sku = sku_of(row.product_id.id)
@@ -57,6 +63,9 @@ class Shop:
             self.notices.append(f"{line}: a product without barcode is left out")
             return
         price, weight = row.metadata.price, row.metadata.weight
+        for what, value in (("price", price), ("weight", weight)):
+            if value is not None and value < 0:
+                self._problems.append(f"{line}: {what} is {value}, below 0")
         self.names[sku] = row.metadata.name.strip() or sku
         self.price_minor[sku] = round(price * 100) if price is not None and price >= 0 else None
         self.weight_mg[sku] = (round(weight * 1000) or None) if weight is not None and weight > 0 else None
@@ -64,6 +73,9 @@ class Shop:
     def _facing(self, line: str, facing: Facing) -> None:
         sku = sku_of(facing.planogram_product_id.id)
         keys = [_key(plate) for plate in facing.plate_ids]
+        if len({key[0] for key in keys}) > 1:
+            names = ", ".join(plate_name(key) for key in keys)
+            self._problems.append(f"{line}: a facing stands on plates of two gondolas ({names})")
         if facing.global_coordinates is not None:
             self._place(keys, facing.global_coordinates)
         if sku not in self.names:
@@ -71,8 +83,11 @@ class Shop:
             self.notices.append(f"{line}: {what}; the row is left out")
             return
         for key in keys:
-            if sku not in self.skus.setdefault(key, []):
-                self.skus[key].append(sku)
+            known = self.skus.setdefault(key, [])
+            if known and sku not in known:
+                self.notices.append(f"{line}: plate {plate_name(key)} holds {', '.join(known)} already; they share it")
+            if sku not in known:
+                known.append(sku)
 
     def _place(self, keys: list[Key], box: Box) -> None:
         if not keys:

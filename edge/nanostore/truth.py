@@ -53,6 +53,10 @@ def our_truth(truth: CaseTruth, shop: Shop, line: Timeline) -> Truth:
     for number, receipt in enumerate(truth.receipts):
         named = f"{UNNAMED}{number}" if receipt.target_id is None else str(receipt.target_id)
         owed.setdefault(line.stand_in or named, []).extend(receipt.products)
+    strange = sorted({sku_of(item.barcode) for items in owed.values() for item in items} - set(shop.names))
+    shop.notices += [
+        f"truth.json: product {sku!r} is not in the product table and can never be found" for sku in strange
+    ]
     visits = tuple(_visit(number, track, items, shop, line) for number, (track, items) in enumerate(owed.items()))
     events = tuple(_event(event, shop, line, visits) for event in truth.events if event.type in get_args(Kind))
     return parse(msgspec.json.encode(Truth(format=FORMAT, visits=visits, events=events)), "truth.json of the case")

@@ -289,3 +289,57 @@ def test_all_cases_under_a_folder_and_a_broken_one_among_them(case: Path, tmp_pa
 def test_barcodes_become_skus() -> None:
     assert sku_of(" 071142008582 ") == "071142008582"
     assert sku_of("681131161725 681131161718") == "681131161725_681131161718"
+
+
+def test_a_file_that_is_there_twice_is_told_and_the_plain_one_read(case: Path) -> None:
+    plain = case / "plate_data.jsonl"
+    (case / "plate_data.jsonl.gz").write_bytes(gzip.compress(plain.read_bytes())[:50])
+    (notice,) = [text for text in read_case(case).notices if "plate_data" in text]
+    assert notice.startswith(f"{plain} is read; plate_data.jsonl.gz beside it is left aside")
+
+
+def test_a_case_without_a_tracker_says_what_that_means(case: Path) -> None:
+    (case / "full_targets.jsonl").unlink()
+    found = read_case(case)
+    assert f"{case} has no full_targets: whatever moves is booked on one visit" in found.notices
+    assert found.tracker_frames == 0
+
+
+def test_mistakes_in_the_tables_are_all_listed(case: Path) -> None:
+    def spoil_products(rows: list[Any]) -> None:
+        rows[0]["metadata"]["weight"] = -5
+        rows[1]["metadata"]["price"] = -0.5
+        rows.append({"metadata": {}})
+
+    def spoil_planogram(rows: list[Any]) -> None:
+        rows[0]["plate_ids"].append(made.plate_id(2, 1, 1))
+
+    edit(case / "products.jsonl", spoil_products)
+    edit(case / "planogram.jsonl", spoil_planogram)
+    with pytest.raises(BadInput) as refused:
+        read_case(case)
+    for part in (
+        *("products.jsonl:1: weight is -5.0, below 0", "products.jsonl:2: price is -0.5", "products.jsonl:4: does not"),
+        "planogram.jsonl:1: a facing stands on plates of two gondolas (g1-s1-p1, g1-s1-p2, g2-s1-p1)",
+    ):
+        assert part in refused.value.text
+
+
+def test_products_that_share_a_plate_or_that_nobody_sells_are_told(case: Path) -> None:
+    edit(case / "planogram.jsonl", lambda rows: rows.append(made.facing("1002", 1, [1, 2])))
+    edit_truth = json.loads((case / "truth.json").read_text())
+    edit_truth["receipts"][0]["products"].append({"barcode": "777", "quantity": 1})
+    (case / "truth.json").write_text(json.dumps(edit_truth))
+    found = read_case(case)
+    assert any("plate g1-s1-p1 holds 1001 already; they share it" in text for text in found.notices)
+    assert any("'777' is not in the product table" in text for text in found.notices)
+    assert 'skus = ["1001", "1002"]' in found.config_text
+
+
+def test_all_missing_files_are_named_and_a_folder_of_cases_is_known(case: Path) -> None:
+    with pytest.raises(BadInput, match="add --all"):
+        read_case(case.parent)
+    for name in ("products", "planogram"):
+        (case / f"{name}.jsonl").unlink()
+    with pytest.raises(BadInput, match=r"planogram\.jsonl: is missing, and so is products\.jsonl; a case needs it"):
+        read_case(case)
