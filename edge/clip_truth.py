@@ -62,7 +62,7 @@ def convert(path: Path, clips: Mapping[str, Path], skus: Mapping[str, str]) -> T
         raw = msgspec.json.decode(path.read_bytes())
     except OSError as error:
         raise BadInput(str(path), f"cannot be read ({error.strerror}); give the path of a truth file") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(str(path), f"is not the truth of a clip: {error}; write JSON in UTF-8") from None
     problems = list(form_problems(raw, ClipTruth))
     if problems:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from edge.config_checks import problems_of
 from edge.config_tables import (
     Camera,
     Cloud,
@@ -98,7 +99,7 @@ def parse(text: str, name: str = "store.toml", overrides: dict[str, Any] | None 
     """Check the text of a store.toml. Raises ConfigError with every problem found."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also for a number of 5,000 digits, or a thousand brackets
         raise ConfigError(name, [("syntax", f"{error}; see https://toml.io for the form of a TOML file")]) from None
     problems = _apply(raw, overrides or {})
     config: StoreConfig | None = None
@@ -106,7 +107,7 @@ def parse(text: str, name: str = "store.toml", overrides: dict[str, Any] | None 
         config = StoreConfig.model_validate(raw)
     except ValidationError as error:
         problems += [_explain(item) for item in error.errors()]
-    problems += _check_references(raw) + _check_shapes(raw)
+    problems += [problem for problem in problems_of(raw) if problem not in problems]
     if problems or config is None:
         raise ConfigError(name, problems)
     return config
@@ -121,7 +122,7 @@ def parse_set(items: list[str]) -> dict[str, Any]:
             raise ConfigError("--set", [(item, "must look like table.key=value, e.g. picks.review_below=0.9")])
         try:
             found[key.strip()] = tomllib.loads(f"v = {value}")["v"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             found[key.strip()] = value
     return found
 
@@ -152,100 +153,6 @@ def _explain(item: Any) -> tuple[str, str]:
     else:
         text += f" (got {item.get('input')!r})" if not isinstance(item.get("input"), dict | list) else ""
     return place, text
-
-
-def _rows(raw: dict[str, Any], table: str) -> list[dict[str, Any]]:
-    rows = raw.get(table, [])
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _check_references(raw: dict[str, Any]) -> list[tuple[str, str]]:
-    """Problems that no single table shows: doubled ids and names that lead nowhere."""
-    problems: list[tuple[str, str]] = []
-    ids: dict[str, set[Any]] = {}
-    for table, key in (
-        ("product", "sku"),
-        ("camera", "id"),
-        ("slot", "id"),
-        ("line", "id"),
-        ("plate", "id"),
-        ("scale", "id"),
-        ("door", "id"),
-        ("turnstile", "id"),
-        ("rfid_reader", "id"),
-    ):
-        seen: set[Any] = set()
-        for number, row in enumerate(_rows(raw, table)):
-            value = row.get(key)
-            if isinstance(value, str) and value in seen:
-                problems.append((f"{table}[{number}].{key}", f"{value!r} is used twice; give each its own"))
-            if isinstance(value, str):
-                seen.add(value)
-        ids[table] = seen
-    links = (
-        ("slot", "camera", "camera"),
-        ("slot", "sku", "product"),
-        ("slot", "plates", "plate"),
-        ("line", "camera", "camera"),
-        ("plate", "skus", "product"),
-        ("door", "cameras", "camera"),
-        ("turnstile", "cameras", "camera"),
-    )
-    for table, key, target in links:
-        for number, row in enumerate(_rows(raw, table)):
-            named = row.get(key, [])
-            for value in named if isinstance(named, list) else [named]:
-                if isinstance(value, str) and value not in ids[target]:
-                    problems.append(
-                        (
-                            f"{table}[{number}].{key}",
-                            f"{value!r} is not a [[{target}]] of this file; add it or correct the name",
-                        )
-                    )
-    for number, row in enumerate(_rows(raw, "line")):
-        gate = row.get("gate")
-        if isinstance(gate, str) and gate not in ids["door"] | ids["turnstile"]:
-            text = f"{gate!r} is not a [[door]] or [[turnstile]] of this file; add it or correct the name"
-            problems.append((f"line[{number}].gate", text))
-    owners: dict[str, str] = {}
-    for number, row in enumerate(_rows(raw, "product")):
-        tags = row.get("epc") or []
-        for epc in [tags] if isinstance(tags, str) else tags if isinstance(tags, list) else []:
-            if not isinstance(epc, str) or not epc or any(c not in "0123456789abcdefABCDEF" for c in epc):
-                problems.append((f"product[{number}].epc", f"{epc!r} is not hexadecimal; give the EPC as hex digits"))
-            elif owners.setdefault(epc.upper(), str(row.get("sku"))) != str(row.get("sku")):
-                problems.append((f"product[{number}].epc", f"{epc!r} is already the tag of {owners[epc.upper()]!r}"))
-    return problems
-
-
-def _check_shapes(raw: dict[str, Any]) -> list[tuple[str, str]]:
-    """Slots need exactly one shape, and one that encloses something."""
-    problems = []
-    for number, row in enumerate(_rows(raw, "slot")):
-        box, polygon = row.get("box_px"), row.get("polygon_px")
-        if (box is None) == (polygon is None):
-            text = "give either box_px = [left, top, right, bottom] or polygon_px = [[x, y], ...]"
-            problems.append((f"slot[{number}]", text))
-        if box is not None and _is_box(box) and (box[0] >= box[2] or box[1] >= box[3]):
-            text = f"{box} is empty; it is [left, top, right, bottom] with left < right and top < bottom"
-            problems.append((f"slot[{number}].box_px", text))
-        if isinstance(polygon, list) and len(polygon) < 3:
-            problems.append((f"slot[{number}].polygon_px", "needs at least three corners"))
-    tagged = {row.get("sku") for row in _rows(raw, "product") if row.get("epc")}
-    for number, row in enumerate(_rows(raw, "slot")):
-        if row.get("judged_by") == "others" and not row.get("plates") and row.get("sku") not in tagged:
-            text = '"others" are missing: name the plates below it, or give its product tags (epc)'
-            problems.append((f"slot[{number}].judged_by", text))
-    for number, row in enumerate(_rows(raw, "camera")):
-        points = row.get("floor_points")
-        if isinstance(points, list) and 0 < len(points) < 4:
-            text = "needs four points or more, [x px, y px, x mm, y mm] each, no three of them in one line"
-            problems.append((f"camera[{number}].floor_points", text))
-    return problems
-
-
-def _is_box(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 4 and all(isinstance(edge, int) for edge in value)
 
 
 def _mg(grams: float) -> int:

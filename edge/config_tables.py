@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+-]*$", max_length=80)]
+Baud = Annotated[int, Field(ge=300, le=4_000_000)]
 BoardId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
@@ -106,7 +107,7 @@ class Scale(Part):
     id: Id
     gondola: Id
     port: str | None = None
-    baud: int = 115_200
+    baud: Baud = 115_200
 
 
 class Door(Part):
@@ -114,7 +115,7 @@ class Door(Part):
 
     id: Id
     port: str | None = None
-    baud: int = 115_200
+    baud: Baud = 115_200
     entry_safe: Literal["locked", "released"] = "locked"
     egress_safe: Literal["released"] = "released"
     open_ms: Annotated[int, Field(ge=200, le=30_000)] = 4_000
@@ -128,7 +129,7 @@ class Turnstile(Part):
 
     id: Id
     port: str | None = None
-    baud: int = 115_200
+    baud: Baud = 115_200
     board: BoardId | None = None
     cameras: list[Id] = []
     position_mm: tuple[int, int] | None = None
@@ -139,7 +140,7 @@ class Reader(Part):
 
     id: Id
     host: str | None = None
-    portal_antennas: list[int] = [1]
+    portal_antennas: list[Annotated[int, Field(ge=0, le=255)]] = [1]
 
 
 class Visits(Part):
@@ -268,7 +269,7 @@ class Ledger(Part):
 class Web(Part):
     """[web]: the local page. It binds to loopback unless told otherwise."""
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
 
 

@@ -103,7 +103,7 @@ class Recording:
                 continue
             try:
                 item = self._read[topic](data)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 place = f"{self._chunks.path}: {topic}"
                 raise BadInput(place, f"a message is not in the form of its schema ({error})") from None
             if item is not None:
@@ -148,7 +148,7 @@ def read_manifest(folder: Path) -> form.Manifest:
         raise BadInput(str(folder), f"is not a recording (no {form.MANIFEST}); give the folder that muin recorded")
     try:
         return msgspec.json.decode(path.read_bytes(), type=form.Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(str(path), f"is not a manifest ({error}); restore it from a copy") from None
 
 

@@ -91,7 +91,7 @@ def parse(text: bytes, name: str) -> Truth:
     """Check the content of a truth.json. Raises BadInput with every place inside it that is wrong."""
     try:
         raw = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(name, f"is not in the form of truth.json: {error}; write JSON in UTF-8") from None
     problems = list(form_problems(raw, Truth))
     if problems:

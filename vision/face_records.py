@@ -151,7 +151,7 @@ class FaceRecords:
 def _decode(path: Path, kind: type[_T]) -> _T:
     try:
         found = msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         cure = "enrol this shopper again, or restore the file; entry by code is not affected"
         raise BadInput(str(path), f"a face record is damaged or incomplete ({error}); {cure}") from None
     return found

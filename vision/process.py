@@ -137,7 +137,7 @@ class VisionWorker:
     def _forward(self, line: bytes, emit: Emit) -> None:
         try:
             item = decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._reject(emit, f"not a line of ours ({error})")
             return
         if isinstance(item, HealthChanged) and item.device == self.name and not item.cause:

@@ -87,6 +87,6 @@ def _read(path: Path) -> _File:
     try:
         found = msgspec.json.decode(path.read_bytes(), type=_File)
         bytes.fromhex(found.salt)
-    except (OSError, ValueError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise BadInput(str(path), f"is damaged ({error}); restore it from a backup or issue the codes again") from None
     return found

@@ -32,7 +32,7 @@ def check(
 
     try:
         found = config.load(file)
-        unknown = own_problems(found.models)
+        unknown = [*own_problems(found.models), *_broker_problems(found)]
         if unknown:
             raise config.ConfigError(str(file), unknown)
     except config.ConfigError as error:
@@ -46,3 +46,15 @@ def check(
             f"{file}: ok, shop {found.store.id}: {len(found.product)} products, {len(found.camera)} cameras, "
             f"{len(found.slot)} slots, {len(found.plate)} plates"
         )
+
+
+def _broker_problems(found: config.StoreConfig) -> list[tuple[str, str]]:
+    """The link's own reading of cloud.broker."""
+    from cloud_sync.address import parse_addresses
+
+    try:
+        if found.cloud.broker is not None:
+            parse_addresses(found.cloud.broker)
+    except BadInput as error:
+        return [("cloud.broker", error.text)]
+    return []

@@ -67,11 +67,11 @@ def people(
     ] = None,
 ) -> None:
     """People that the floor cameras saw, against those that were there."""
+    from edge.commands.evaluate_faces import models_folder
     from edge.commands.evaluate_people import evaluate_people
     from edge.config import parse_set
 
-    overrides = {"models.folder": str(models)} if models is not None else {}
-    show(*evaluate_people(rec, {**overrides, **parse_set(sets or [])}), as_json)
+    show(*evaluate_people(rec, {**models_folder(models), **parse_set(sets or [])}), as_json)
 
 
 def show(document: dict[str, Any], words: list[str], as_json: bool) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge.core.errors import BadInput
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 PLAIN_SHOP = '[store]\nid = "evaluation"\ncurrency = "XXX"\n'
 
 Enrol = Annotated[Path, typer.Option("--enrol", metavar="CSV", help="path,identity: pictures or clips to enrol")]
-Config = Annotated[Path | None, typer.Option("--config", help="the store.toml whose [faces] and [models] count")]
+Config = Annotated[Path | None, typer.Option("--config", help="the store.toml whose faces and models tables count")]
 Engine = Annotated[str | None, typer.Option("--engine", help="dlib, onnx or auto, instead of the configured one")]
 Models = Annotated[Path | None, typer.Option("--models", help="folder with optional weights")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
@@ -113,8 +115,15 @@ def shop_of(config: Path | None, engine: str | None, models: Path | None, sets: 
 
     overrides = parse_set(sets or [])
     overrides |= {"faces.engine": engine} if engine else {}
-    overrides |= {"models.folder": str(models)} if models else {}
+    overrides |= models_folder(models)
     return load(config, overrides) if config else parse(PLAIN_SHOP, "options", overrides)
+
+
+def models_folder(models: Path | None) -> dict[str, str]:
+    """--models as a setting. Raises BadInput: weights that are asked for and not there must not fall away silently."""
+    if models is not None and not models.is_dir():
+        raise BadInput(str(models), "is not a folder; give the folder with the weights, or leave --models out")
+    return {} if models is None else {"models.folder": str(models)}
 
 
 def open_for(shop: StoreConfig) -> FaceEngine:

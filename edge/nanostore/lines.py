@@ -70,7 +70,7 @@ def rows(path: Path, form: type[F], broken: list[str] | None = None) -> Iterator
             if broken is None:
                 raise wrong from None
             broken.append(str(wrong))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             cut = "" if text.endswith(b"\n") else "; the file seems to be cut here"
             raise BadInput(f"{path}:{number}", f"is not a line of JSON ({error}){cut}; fetch the file again") from None
     if not seen:

@@ -29,7 +29,7 @@ def read_truth(path: Path) -> CaseTruth | None:
         return msgspec.json.decode(text, type=CaseTruth)
     except msgspec.ValidationError as error:
         raise BadInput(str(path), f"does not have the form of a case's truth ({error})") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(str(path), f"is not JSON ({error}); correct it or remove it") from None
 
 

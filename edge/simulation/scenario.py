@@ -21,6 +21,8 @@ VERBS: Final = (
     "pick", "put", "give", "drop", "lift", "hover", "touch", "bag", "bump", "restock", "eat", "stay", "walk", "leave",
 )  # fmt: skip
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+Grams = Annotated[float, Field(gt=0, le=20_000)]
 Sensor = Literal["plates", "tracks", "hands", "cameras", "rfid", "gate"]
 
 
@@ -34,7 +36,7 @@ class ProductRow(Part):
     """A product that the scenario fixes. `catalogue_g` is what the price list says where it is wrong."""
 
     sku: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+-]*$")]
-    weight_g: Annotated[float, Field(gt=0, le=20_000)]
+    weight_g: Grams
     price_minor: Annotated[int, Field(ge=0)] = 1000
     catalogue_g: Annotated[float, Field(gt=0)] | None = None
 
@@ -70,7 +72,7 @@ class Thing(Part):
     far_from: Name | None = None
     shelf: Literal["low", "middle", "high"] | None = None
     stock: Annotated[int, Field(ge=1, le=40)] | None = None
-    weight_g: tuple[float, float] | None = None
+    weight_g: tuple[Grams, Grams] | None = None
     catalogue_error_pct: Annotated[float, Field(gt=-90, le=300)] = 0.0
 
 
@@ -92,7 +94,7 @@ class Step(Part):
     """
 
     who: Name | Literal["all"]
-    t: float | str | None = None
+    t: Seconds | str | None = None
     with_: Annotated[float | None, Field(ge=-5, le=20)] = Field(default=None, alias="with")
     pick: Name | None = None
     put: Name | None = None
@@ -137,7 +139,7 @@ class Light(Part):
     """What the shelf cameras see go wrong in the whole picture: a step or a slow swing of brightness at `t`."""
 
     kind: Literal["step", "swing"]
-    t: Annotated[float, Field(ge=0)] = 8.0
+    t: Seconds = 8.0
 
 
 class Fault(Part):
@@ -148,8 +150,8 @@ class Fault(Part):
 
     device: Literal["plates", "tracker", "cameras", "rfid", "gate", "all", "box"]
     kind: Literal["dead", "stuck", "black", "gone", "late", "duplicated", "reordered", "lost", "skew", "power"]
-    t: Annotated[float, Field(ge=0)] = 0.0
-    until: float | None = None
+    t: Seconds = 0.0
+    until: Seconds | None = None
     thing: Name | None = None
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
     ms: Annotated[float, Field(ge=0, le=20_000)] = 300.0
@@ -201,7 +203,7 @@ def parse(text: str, name: str) -> Scenario:
 
     try:
         raw: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # also for a number of 5,000 digits
         raise ConfigError(name, [("syntax", f"{error}; correct the YAML")]) from None
     if not isinstance(raw, dict):
         raise ConfigError(name, [("file", "holds no scenario; it begins with `name: ...`")])

@@ -12,8 +12,9 @@ from typing import Any
 from edge.simulation.scenario import SENSORS, VERBS
 
 Problem = tuple[str, str]
-PLATE = re.compile(r"^(g[0-9]+)-(s[0-9]+)-p([0-9]+)$")
+PLATE = re.compile(r"^g([0-9]{1,6})-s([0-9]{1,6})-p([0-9]{1,6})$")
 THING_LINKS = ("same_weight_as", "neighbour_of", "same_plate_as", "far_from")
+LARGEST_PLAN = (20, 12, 60)  # gondolas, shelves, plates of a shelf
 ANYWHERE = ("anywhere",)
 
 
@@ -33,11 +34,14 @@ def explain(item: Any) -> Problem:
 
 def problems_of(raw: dict[str, Any]) -> list[Problem]:
     """All problems between the parts of a scenario."""
-    people, things = _table(raw, "shoppers"), _table(raw, "things")
+    people, things = _named(raw, "shoppers"), _named(raw, "things")
     found = [*_people(people), *_things(raw, things), *_store(_table(raw, "store"))]
     found += [*_steps(raw, people, things), *_goods(raw, people), *_expected(raw, people, things)]
     for number, fault in enumerate(_rows(raw, "faults")):
         found += _known(f"faults[{number}].thing", fault.get("thing"), things, "things")
+        begins, ends = fault.get("t", 0.0), fault.get("until")
+        if isinstance(begins, int | float) and isinstance(ends, int | float) and ends < begins:
+            found.append((f"faults[{number}].until", f"{ends} is before its t {begins}; correct one of them"))
     sensors = raw.get("sensors", SENSORS)
     if isinstance(sensors, list) and "hands" in sensors and "tracks" not in sensors:
         found.append(("sensors", "hands come from the tracker; add tracks or leave hands out"))
@@ -51,11 +55,20 @@ def _table(raw: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _rows(raw: dict[str, Any], key: str) -> list[dict[str, Any]]:
     value = raw.get(key)
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    return [_scalars(row) for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _named(raw: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: _scalars(row) if isinstance(row, dict) else row for name, row in _table(raw, key).items()}
+
+
+def _scalars(row: dict[str, Any]) -> dict[str, Any]:
+    """Without lists and tables where a name or number belongs: that is told by the form, and they cannot be keys."""
+    return {key: value for key, value in row.items() if key in ("plates", "weight_g") or not isinstance(value, dict | list)}
 
 
 def _known(place: str, name: Any, table: dict[str, Any], called: str) -> list[Problem]:
-    if name is None or name in table:
+    if not isinstance(name, str) or name in table:  # what is no name at all, the form of the scenario tells
         return []
     return [(place, f"{name!r} is not one of the {called} ({', '.join(map(str, table)) or 'none'}); correct it")]
 
@@ -86,7 +99,14 @@ def _things(raw: dict[str, Any], things: dict[str, Any]) -> Iterator[Problem]:
                     f"things.{name}.sku",
                     f"{row['sku']!r} stands on no facing of store.facings; add one or correct it",
                 )
+            weight_g = row.get("weight_g")
+            if isinstance(weight_g, list) and _falls(weight_g):
+                yield f"things.{name}.weight_g", f"{weight_g} falls; it is [lightest, heaviest]"
         seen.add(name)
+
+
+def _falls(pair: list[Any]) -> bool:
+    return len(pair) == 2 and all(isinstance(each, int | float) for each in pair) and pair[0] > pair[1]
 
 
 def _store(store: dict[str, Any]) -> Iterator[Problem]:
@@ -110,8 +130,10 @@ def _plates(place: str, plates: list[str], used: dict[str, int], number: int) ->
         match = PLATE.match(plate)
         if match is None:
             yield place, f"{plate!r} is not a plate; write gondola, shelf and plate as g1-s2-p3"
+        elif not all(0 < int(part) <= most for part, most in zip(match.groups(), LARGEST_PLAN, strict=True)):
+            yield place, f"{plate} is in no shop that can be drawn; numbers go from g1-s1-p1 to g20-s12-p60"
         else:
-            keys.append(match.groups())
+            keys.append(tuple(int(part) for part in match.groups()))
         if plate in used:
             yield place, f"{plate} is used twice (by facings {used[plate]} and {number}); give each its own plates"
         used[plate] = number
@@ -119,6 +141,8 @@ def _plates(place: str, plates: list[str], used: dict[str, int], number: int) ->
         yield place, "spans plates of two gondolas; a facing stands on one"
     elif len({key[1] for key in keys}) > 1:
         yield place, "spans plates of two shelves; a facing stands on one"
+    elif keys and max(keys)[2] - min(keys)[2] >= len(set(keys)):
+        yield place, "leaves plates out; a facing stands on plates side by side"
 
 
 def _steps(raw: dict[str, Any], people: dict[str, Any], things: dict[str, Any]) -> Iterator[Problem]:
@@ -140,7 +164,7 @@ def _steps(raw: dict[str, Any], people: dict[str, Any], things: dict[str, Any]) 
         if row.get("with") is not None and number == 0:
             yield f"{place}.with", "there is no step before; leave it out"
         t = row.get("t")
-        if isinstance(t, str) and not re.match(r"^\+[0-9]+(\.[0-9]+)?$", t):
+        if isinstance(t, str) and not re.match(r"^\+[0-9]{1,3}(\.[0-9]{1,6})?$", t):
             yield f"{place}.t", f"{t!r} is no time; write seconds (6.5) or seconds after the step before (+2)"
 
 

@@ -41,12 +41,56 @@ def test_every_problem_is_listed_with_its_place() -> None:
     assert all(len(text) > 10 for text in found.values())
 
 
+TWO = '[[product]]\nsku = "a"\nname = "A"\n[[camera]]\nid = "c"\nrole = "shelf"\n'
+TWO += '[[plate]]\nid = "p1"\n[[plate]]\nid = "p2"\ngondola = "g2"\n'
+SLOT = '[[slot]]\nid = "x"\ncamera = "c"\nsku = "a"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("[picks]\nmin_step_g = inf\n", "picks.min_step_g"),
+        ("[scales]\nnoise_floor_g = nan\n", "scales.noise_floor_g"),
+        ('[[product]]\nsku = "a"\nname = "A"\nprice_minor = 99999999999999999999\n', "product[0].price_minor"),
+        ("[visits]\ngone_after_ms = 1" + "0" * 400 + "\n", "visits.gone_after_ms"),
+        (TWO + SLOT + 'box_px = [0, 0, 1, 1]\nplates = ["p1", "p2"]\n', "slot[0].plates"),
+        (TWO + SLOT + 'box_px = [0, 0, 1, 1]\nplates = ["p1", "p1"]\n', "slot[0].plates"),
+        (TWO + SLOT + "box_px = [0, 0, 1, 200000]\n", "slot[0]"),
+        (TWO + SLOT + "polygon_px = [[0, 0], [1, 1], [2, 2]]\n", "slot[0].polygon_px"),
+        (
+            TWO + '[[line]]\nid = "l"\ncamera = "c"\nfrom_px = [1, 1]\nto_px = [1, 1]\ninside = "left"\n',
+            "line[0].to_px",
+        ),
+        ('[[plate]]\nid = "a"\nindex = 1\n[[plate]]\nid = "b"\nindex = 1\n', "plate[1].index"),
+        ('[[scale]]\nid = "a"\ngondola = "g1"\n[[scale]]\nid = "b"\ngondola = "g1"\n', "scale[1].gondola"),
+        ('[[door]]\nid = "d"\nport = "/dev/x"\n[[turnstile]]\nid = "t"\nport = "/dev/x"\n', "turnstile[0].port"),
+        ('[[door]]\nid = "d"\n[[turnstile]]\nid = "d"\n', "turnstile[0].id"),
+        ('[[door]]\nid = "d"\nbaud = 0\n', "door[0].baud"),
+        ('[ledger]\npath = "x"\nkey_file = "x"\n', "ledger.key_file"),
+        ('[ledger]\npath = ""\n', "ledger.path"),
+    ],
+)
+def test_what_cannot_be_is_refused(text: str, place: str) -> None:
+    assert place in problems(SMALL + text)
+
+
+def test_plates_without_a_stated_place_may_be_many() -> None:
+    assert len(config.parse(SMALL + '[[plate]]\nid = "a"\n[[plate]]\nid = "b"\n').plate) == 2
+
+
 def test_one_tag_cannot_name_two_products() -> None:
     text = SMALL + "".join(f'[[product]]\nsku = "{s}"\nname = "x"\nepc = "AB"\n' for s in "ab")
     assert "already the tag of 'a'" in problems(text)["product[1].epc"]
 
 
-@pytest.mark.parametrize("text", ["", "[store", "[store]\nid = 5", "\x00", "store = 3", "[[store]]", "product = 1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[store", "[store]\nid = 5", "\x00", "store = 3", "[[store]]", "product = 1"),
+        *("x = 1" + "0" * 5000, "x = " + "[" * 5000, SMALL + "a." * 3000 + "b = 1"),
+    ],
+    ids=lambda text: text[:12],
+)
 def test_nonsense_is_refused_without_a_traceback(text: str) -> None:
     assert problems(text)
 
