@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from cloud_sync.called_ledger import CalledLedger
 from edge.clock import SimClock, SystemClock
@@ -28,7 +28,7 @@ from edge.ledger.keys import load_or_create_key
 from edge.ledger.ledger import Ledger
 from edge.ledger.rows import Saved
 from edge.ledger.writer import LedgerWriter
-from edge.recorder import Recorder
+from edge.recorder import BestEffort, Recorder
 from edge.supervisor import Supervisor, notify
 
 TICK_S: Final = 0.1
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 class Daemon:
     """One running shop. Plug adapters in, `start`, `begin`; everything else happens by itself."""
 
-    def __init__(self, config: StoreConfig, state: Path, recorder: Recorder | None = None) -> None:
+    def __init__(self, config: StoreConfig, state: Path) -> None:
         """Open the ledger in folder `state`. Raises BadInput where it cannot be used."""
         self.config = config
         self.layout = to_layout(config)
@@ -55,7 +55,8 @@ class Daemon:
         self.writer = LedgerWriter(ledger)
         self.books = CalledLedger(self.writer.call)
         self.store = Store(self.layout)
-        self.recorder = recorder
+        self.recorder: BestEffort | None = None
+        self.recording_lost = ""  # why nothing more is recorded
         self.clock: SystemClock | SimClock = SimClock()
         self.doors: dict[str, DoorChanged] = {}
         self.messages: deque[ShowMessage] = deque(maxlen=MESSAGES_KEPT)
@@ -67,6 +68,10 @@ class Daemon:
         self._passages: dict[str, Passage] = {}
         self._wakers: list[Any] = []
         self._grants: set[asyncio.Task[None]] = set()
+
+    def record(self, recorder: Recorder | None) -> None:
+        """Record this run; before `use_clock`."""
+        self.recorder = None if recorder is None else BestEffort(recorder, self._recording_lost)
 
     def use_clock(self, clock: SystemClock | SimClock) -> None:
         """The time line of this run; before `start`."""
@@ -136,6 +141,8 @@ class Daemon:
                 down_from_ns=saved.lived_ns if resumed and saved is not None else 0,
             )
         )
+        if saved is not None:  # a recording that ended is no worry of the run that follows
+            self._tell_recording("ok", "")
 
     def next_run(self, run_id: str) -> None:
         """A new run on the same time line (the demo's next loop)."""
@@ -174,17 +181,36 @@ class Daemon:
             await self.inbox.idle()
 
     async def stop(self) -> None:
-        """Stop the adapters, let the core hear the time once more, close recording and ledger."""
+        """Stop the adapters, let the core hear the time once more, close recording and ledger.
+
+        Raises LedgerFull where the last state cannot be kept; everything is closed all the same.
+        """
         await self.supervisor.stop()
         self.inbox.put(events.Tick(captured_ns=self.clock.now(), source="end"))
-        if not self._inbox_task.done():
-            await self.quiet()
-            await self._remember()
-        self._inbox_task.cancel()
-        await asyncio.gather(self._inbox_task, return_exceptions=True)
-        if self.recorder is not None:
-            self.recorder.close()
-        self.writer.close()
+        try:
+            await self._last_words()
+        finally:
+            self._inbox_task.cancel()
+            await asyncio.gather(self._inbox_task, return_exceptions=True)
+            if self.failed is not None and self.failed.done():
+                self.failed.exception()  # who waits for it has it; nobody else need hear that nobody did
+            if self.recorder is not None:
+                self.recorder.close()
+            self.writer.close()
+
+    async def _last_words(self) -> None:
+        """Until all is decided and kept, or a decision cannot be carried out: then the queue never runs dry."""
+        words = asyncio.create_task(self._quiet_and_kept(), name="last words")
+        await asyncio.wait({words, self._inbox_task}, return_when=asyncio.FIRST_COMPLETED)
+        if words.done():
+            words.result()
+            return
+        words.cancel()
+        await asyncio.gather(words, return_exceptions=True)
+
+    async def _quiet_and_kept(self) -> None:
+        await self.quiet()
+        await self._remember()
 
     async def _book(self, orders: tuple[Command, ...], seq: int) -> None:
         durable: list[Command] = []
@@ -239,6 +265,17 @@ class Daemon:
         if error is not None and self.failed is not None and not self.failed.done():
             log.error("a decision could not be carried out: %s", error)
             self.failed.set_exception(error)
+
+    def _recording_lost(self, why: str) -> None:
+        log.error("%s", why)
+        self.recording_lost = why
+        self._tell_recording("lost", why)
+
+    def _tell_recording(self, state: Literal["ok", "lost"], detail: str) -> None:
+        now_ns = self.clock.now()
+        self.inbox.put(
+            events.HealthChanged(captured_ns=now_ns, source="box", device="recording", state=state, detail=detail)
+        )
 
     async def _tick(self) -> None:
         while True:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -123,6 +125,45 @@ class Recorder:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+class BestEffort:
+    """A recorder whose disk may fill or break: `on_lost` is told once why, and nothing more is recorded.
+
+    A shop that runs must not end because of its recording; what was flushed before stays readable, unsealed.
+    """
+
+    def __init__(self, recorder: Recorder, on_lost: Callable[[str], None]) -> None:
+        self._recorder: Recorder | None = recorder
+        self._folder = recorder.folder
+        self._on_lost = on_lost
+        self.video_path = recorder.video_path
+
+    def write(self, item: Event | Command | Signal) -> None:
+        """As Recorder.write."""
+        with self._until_lost() as recorder:
+            if recorder is not None:
+                recorder.write(item)
+
+    def flush_if_due(self, now_ns: int) -> None:
+        """As Recorder.flush_if_due."""
+        with self._until_lost() as recorder:
+            if recorder is not None:
+                recorder.flush_if_due(now_ns)
+
+    def close(self) -> None:
+        """As Recorder.close; a recording that was lost stays unsealed."""
+        with self._until_lost() as recorder:
+            if recorder is not None:
+                recorder.close()
+
+    @contextmanager
+    def _until_lost(self) -> Iterator[Recorder | None]:
+        try:
+            yield self._recorder
+        except OSError as error:
+            self._recorder = None
+            self._on_lost(f"{self._folder}: nothing more is recorded ({error.strerror}); free space on its disk")
 
 
 def sha256(path: Path) -> str:

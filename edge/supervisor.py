@@ -12,6 +12,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from edge.core.errors import BadInput
 from edge.core.events import HealthChanged
 from edge.core.ports import Emit, Now
 
@@ -60,6 +61,9 @@ class Supervisor:
                 detail = "stopped by itself"
             except asyncio.CancelledError:
                 raise
+            except BadInput as error:  # known, with its cure: a full disk, a setting
+                log.error("worker %s failed: %s", name, error)
+                detail = str(error)
             except Exception as error:
                 log.exception("worker %s failed", name)
                 detail = f"{type(error).__name__}: {error}"

@@ -77,6 +77,35 @@ class PacketFile:
         self._sink.header = False
 
 
+class UntilFull:
+    """Keeps packets until the disk refuses: `on_lost` is told once why, and the camera goes on unrecorded."""
+
+    def __init__(self, path: Path, on_lost: Callable[[str], None]) -> None:
+        self._path = path
+        self._file: PacketFile | None = PacketFile(path)
+        self._on_lost = on_lost
+
+    def keep(self, packet: Any, at_ns: Callable[[int], int]) -> None:
+        """As PacketFile.keep, but a full disk is no error."""
+        try:
+            if self._file is not None:
+                self._file.keep(packet, at_ns)
+        except OSError as error:
+            self._lose(error)
+
+    def close(self) -> None:
+        """As PacketFile.close."""
+        try:
+            if self._file is not None:
+                self._file.close()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        self._file = None
+        self._on_lost(f"{self._path}: nothing more is recorded ({error.strerror}); free space on its disk")
+
+
 class _Sink(io.RawIOBase):
     """The file below the muxer: goes on after what is whole, and is on the disk about once a second."""
 

@@ -29,7 +29,7 @@ from edge.core.ports import Now
 from edge.core.signals import VideoFrame
 from vision.cameras import Shot, open_source
 from vision.job import Item, Job, encode
-from vision.packets import PacketFile
+from vision.packets import UntilFull
 from vision.senses import SeeingSense, make_sense
 
 BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -116,7 +116,7 @@ class Worker:
         if job.record is None:
             yield from source.shots()
             return
-        with closing(PacketFile(Path(job.record))) as keeper:
+        with closing(UntilFull(Path(job.record), lambda why: print(f"muin: {why}", file=sys.stderr))) as keeper:
             yield from source.shots(keeper)
 
     def _see(self, shot: Shot) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,9 +46,12 @@ def demo(
 
 def _once(found: StoreConfig, record: Path | None, as_json: bool) -> None:
     from edge.commands import demo_once
+    from edge.commands.imports import whole_or_nothing
 
-    with tempfile.TemporaryDirectory(prefix="muin-demo-") as folder:
-        document = asyncio.run(demo_once.play(found, Path(folder), record))
+    with ExitStack() as folders:
+        fresh = None if record is None else folders.enter_context(whole_or_nothing(record))
+        state = folders.enter_context(tempfile.TemporaryDirectory(prefix="muin-demo-"))
+        document = asyncio.run(demo_once.play(found, Path(state), fresh))
     if as_json:
         print(json.dumps(document, ensure_ascii=False))
         return

@@ -60,16 +60,17 @@ class World:
 async def serve(found: config.StoreConfig, state: Path, record: Path | None, port: int) -> None:
     """Run until told to stop. A shop that was left less than a day's length ago goes on where the world is now."""
     told = listen()
-    demo_parts.introduce(state, found, rfc3339(wall_now_ns()))
-    daemon = Daemon(found, state, new_recorder(found, demo_parts.shop_text(), record))
+    daemon = Daemon(found, state)  # a ledger or a port in use is told before anything is written or runs
     saved = daemon.saved
+    cloud = wiring.Cloud(daemon, state)
+    page = wiring.LivePage(daemon, cloud, found.web.host, port)
+    demo_parts.introduce(state, found, rfc3339(wall_now_ns()))
+    daemon.record(new_recorder(found, demo_parts.shop_text(), record))
     clock = SystemClock(saved.origin_wall_ns, saved.lived_ns + 1) if saved else SystemClock()
     daemon.use_clock(clock)
     name, origin_ns = _place_in_world(saved, clock.now())
     world = World(daemon, origin_ns, name)
     wiring.plug_scales(daemon)
-    cloud = wiring.Cloud(daemon, state)
-    page = wiring.LivePage(daemon, cloud, found.web.host, port)  # a port in use is told before anything runs
     await daemon.start()
     try:
         daemon.begin(world.run_id(clock.now()))
@@ -83,8 +84,10 @@ async def serve(found: config.StoreConfig, state: Path, record: Path | None, por
         print(f"muin: the bundled shop runs; its page is at {page.page.url} (Ctrl-C stops it)", flush=True)
         await until_told(daemon, told)
     finally:
-        await daemon.stop()
-        await cloud.stop()
+        try:
+            await daemon.stop()
+        finally:
+            await cloud.stop()
 
 
 def _place_in_world(saved: Saved | None, now_ns: int) -> tuple[str, int]:

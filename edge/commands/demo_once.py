@@ -45,7 +45,8 @@ async def play(found: config.StoreConfig, state: Path, record: Path | None) -> d
         for name, clip in demo_parts.clips().items():
             shutil.copyfile(clip, recorder.video_path(name))
     clock = SimClock(0, origin_ns)
-    daemon = Daemon(found, state, recorder)
+    daemon = Daemon(found, state)
+    daemon.record(recorder)
     daemon.decided = []
     daemon.use_clock(clock)
     plug_scales(daemon)
@@ -58,6 +59,8 @@ async def play(found: config.StoreConfig, state: Path, record: Path | None) -> d
     await _hub_has_all(daemon, cloud)
     await daemon.stop()
     await cloud.stop()
+    if daemon.recording_lost:
+        raise BadInput("--record", daemon.recording_lost)
     return receipts(daemon.decided, 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge import config
+from edge.core.errors import BadInput
 
 if TYPE_CHECKING:
     from edge.daemon import Daemon
@@ -43,11 +45,12 @@ async def _serve(found: config.StoreConfig, text: str, state: Path, record: Path
     from edge.clock import SystemClock
     from edge.daemon import Daemon
 
-    daemon = Daemon(found, state, new_recorder(found, text, record))
+    daemon = Daemon(found, state)  # a ledger or a port in use is told before anything is written or runs
     saved = daemon.saved
-    daemon.use_clock(SystemClock(saved.origin_wall_ns, saved.lived_ns + 1) if saved else SystemClock())
     cloud = wiring.Cloud(daemon, state)
-    page = wiring.LivePage(daemon, cloud, found.web.host, found.web.port)  # a port in use is told before anything runs
+    page = wiring.LivePage(daemon, cloud, found.web.host, found.web.port)
+    daemon.record(new_recorder(found, text, record))
+    daemon.use_clock(SystemClock(saved.origin_wall_ns, saved.lived_ns + 1) if saved else SystemClock())
     await daemon.start()
     try:
         daemon.begin(saved.run_id if saved else new_run_id())
@@ -62,18 +65,27 @@ async def _serve(found: config.StoreConfig, text: str, state: Path, record: Path
         print(f"muin: shop {found.store.id} runs, page at {page.page.url}", flush=True)
         await until_told(daemon, told)
     finally:
-        await daemon.stop()
-        await cloud.stop()
+        try:
+            await daemon.stop()
+        finally:
+            await cloud.stop()
 
 
 def new_recorder(found: config.StoreConfig, text: str, folder: Path | None) -> Recorder | None:
-    """A recorder for a new folder, or None."""
+    """A recorder for a new folder, or None. Raises BadInput, and leaves nothing, where it cannot be begun."""
     if folder is None:
         return None
     from edge.clock import rfc3339, wall_now_ns
     from edge.recorder import Recorder as Writer
 
-    return Writer(folder, store_id=found.store.id, config_text=text, started_at=rfc3339(wall_now_ns()))
+    fresh = not folder.exists()
+    try:
+        return Writer(folder, store_id=found.store.id, config_text=text, started_at=rfc3339(wall_now_ns()))
+    except OSError as error:
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        cure = "free space, or choose another place"
+        raise BadInput(str(folder), f"cannot be written ({error.strerror}); {cure}") from None
 
 
 def new_run_id() -> str:

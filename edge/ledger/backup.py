@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.core.errors import BadInput
 from edge.ledger import connection
-from edge.ledger.errors import LedgerDamaged
+from edge.ledger.errors import LedgerDamaged, LedgerFull
 from edge.ledger.keys import sync_folder
 from edge.ledger.ledger import Ledger
 
@@ -26,15 +26,21 @@ def backup(source: Path, key: bytes, target: Path) -> dict[str, int]:
     if not target.parent.is_dir():
         raise BadInput(str(target), "its folder does not exist; make it first")
     draft = target.with_name(f".{target.name}.draft")
-    draft.unlink(missing_ok=True)
     try:
+        draft.unlink(missing_ok=True)
         _copy(source, key, draft)
         counts = _prove(source, draft, key)
         os.replace(draft, target)
         sync_folder(target.parent)
         return counts
+    except LedgerFull as error:
+        raise LedgerFull(str(target), error.text) from error
+    except OSError as error:
+        cure = "free space, or choose another place"
+        raise BadInput(str(target), f"the copy cannot be written ({error.strerror}); {cure}") from None
     finally:
-        draft.unlink(missing_ok=True)
+        for left in ("", "-journal", "-wal", "-shm"):
+            draft.with_name(draft.name + left).unlink(missing_ok=True)
 
 
 def _copy(source: Path, key: bytes, draft: Path) -> None:

@@ -64,7 +64,9 @@ def _named(raw: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _scalars(row: dict[str, Any]) -> dict[str, Any]:
     """Without lists and tables where a name or number belongs: that is told by the form, and they cannot be keys."""
-    return {key: value for key, value in row.items() if key in ("plates", "weight_g") or not isinstance(value, dict | list)}
+    return {
+        key: value for key, value in row.items() if key in ("plates", "weight_g") or not isinstance(value, dict | list)
+    }
 
 
 def _known(place: str, name: Any, table: dict[str, Any], called: str) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vision.cameras import decoded, open_container, to_ticks, without_password
-from vision.packets import PacketFile, whole_boxes
+from vision.packets import PacketFile, UntilFull, whole_boxes
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +99,20 @@ def test_any_bytes_have_a_whole_part(data: bytes) -> None:
 def test_passwords_are_not_shown() -> None:
     assert without_password("rtsp://admin:pass@10.0.0.5/live") == "rtsp://10.0.0.5/live"
     assert without_password("/dev/video0") == "/dev/video0"
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_camera(clip: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    keeper = UntilFull(tmp_path / "c.mp4", told.append)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, hard))
+    try:
+        with open_container(str(clip)) as container:
+            base = container.streams.video[0].time_base
+            seen = sum(1 for _ in decoded(container, str(clip), keeper, lambda pts: int(pts * base * 1_000_000_000)))
+        keeper.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert seen == 100
+    assert len(told) == 1
+    assert told[0].startswith(f"{tmp_path / 'c.mp4'}: nothing more is recorded (")
