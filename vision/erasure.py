@@ -20,7 +20,7 @@ from vision import opened
 from vision.faces.quality import Template
 
 PIECE_BYTES: Final = 16
-HEAD_BYTES: Final = 4
+KEY: Final = slice(4, 8)  # of a piece; its first bytes may be zeros (doubles made from floats), of which disks are full
 BLOCK_BYTES: Final = 1 << 20
 NOT_FILES: Final = ("proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "debugfs", "tracefs", "bpf")
 PICTURES: Final = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".jpg", ".jpeg", ".png")
@@ -116,10 +116,10 @@ class Pieces:
             for start in range(0, len(needle) - PIECE_BYTES + 1, PIECE_BYTES)
             if len(set(needle[start : start + PIECE_BYTES])) > 1
         }
-        heads = sorted({int.from_bytes(piece[:HEAD_BYTES], "little") for piece in self._whole})
-        self._heads = np.array(heads, np.uint32)
+        keys = sorted({int.from_bytes(piece[KEY], "little") for piece in self._whole})
+        self._keys = np.array(keys, np.uint32)
         self._starts = np.zeros(1 << 16, bool)
-        self._starts[self._heads & 0xFFFF] = True
+        self._starts[self._keys & 0xFFFF] = True
 
     def in_stream(self, blocks: Iterable[bytes]) -> bool:
         """Whether a stream of blocks holds one of the pieces, also across two blocks."""
@@ -132,14 +132,14 @@ class Pieces:
         return False
 
     def in_bytes(self, content: bytes) -> bool:
-        """Whether some bytes hold one of the pieces: by their first two bytes, then four, then all sixteen."""
+        """Whether some bytes hold one of the pieces: by two bytes of its key, then all four, then all sixteen."""
         if not self._whole or len(content) < PIECE_BYTES:
             return False
         places = np.flatnonzero(self._starts[_words(content, np.uint16)])
-        heads = _words(content, np.uint32)
-        places = places[places < len(heads)]
-        places = places[np.isin(heads[places], self._heads)]
-        return any(content[place : place + PIECE_BYTES] in self._whole for place in places.tolist())
+        keys = _words(content, np.uint32)
+        places = places[places < len(keys)]
+        places = places[np.isin(keys[places], self._keys)] - KEY.start
+        return any(content[place : place + PIECE_BYTES] in self._whole for place in places.tolist() if place >= 0)
 
 
 def _words(content: bytes, kind: type[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
