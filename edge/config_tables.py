@@ -231,7 +231,7 @@ class Faces(Part):
     wrong_name_chance: Annotated[float, Field(gt=0, lt=0.5)] = 0.001
     impostors_dlib: tuple[Annotated[float, Field(gt=0, lt=2)], Annotated[float, Field(gt=0, lt=1)]] = (0.854, 0.105)
     impostors_onnx: tuple[Annotated[float, Field(gt=0, lt=2)], Annotated[float, Field(gt=0, lt=1)]] = (0.956, 0.101)
-    gallery_limit: Annotated[int, Field(ge=0)] = 500
+    gallery_limit: Annotated[int, Field(ge=0)] = 200
     claim_ms: Annotated[int, Field(ge=1_000, le=120_000)] = 20_000
     liveness: Literal["off", "note", "refuse"] = "note"
     min_liveness: Annotated[float, Field(ge=0, le=1)] = 0.5
