@@ -19,10 +19,10 @@ from vision.enrolment import clip_pictures, is_clip, read_picture
 from vision.faces.face import FaceEngine, Picture
 from vision.faces.liveness import Liveness
 
-LIVE: Final = "live"
+LIVE: Final = "live"  # how the kinds of living people begin: "live", "live in a clip"
 CLIP_LOOKS: Final = 20
 COLUMNS: Final = {"path", "kind"}
-CURE: Final = 'give a UTF-8 CSV file with the columns path,kind; kind is "live" or the name of an attack'
+CURE: Final = 'give a UTF-8 CSV file with the columns path,kind; kind begins with "live", or is the name of an attack'
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,15 @@ def _one(picture: Picture, engine: FaceEngine, liveness: Liveness) -> float | No
     faces = [face for face in engine.faces(picture) if not face.flaw]
     if not faces:
         return None
-    return liveness.of(picture, max(faces, key=lambda face: face.width_px).box_px)
+    return liveness.of(picture, max(faces, key=lambda face: face.width_px).head_px)
 
 
 def report(found: dict[str, list[float | None]], limit: float) -> dict[str, Any]:
     """The figures by kind; `wrong` is BPCER for the living, APCER for an attack."""
     kinds = {}
-    for kind, values in sorted(found.items(), key=lambda pair: (pair[0] != LIVE, pair[0])):
+    for kind, values in sorted(found.items(), key=lambda pair: (not pair[0].startswith(LIVE), pair[0])):
         seen = np.array([value for value in values if value is not None])
-        wrong = (seen < limit) if kind == LIVE else (seen >= limit)
+        wrong = (seen < limit) if kind.startswith(LIVE) else (seen >= limit)
         kinds[kind] = {
             "pictures": len(values),
             "no_face": len(values) - len(seen),

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.faces`: every figure about faces in one run, by the product's own commands.
+"""`python -m tests.bench.faces [engines|limits|liveness|gate]`: figures about faces, by the product's own commands.
 
 Needs ../shared/data and ../shared/models. Engines side by side on the London protocol and on office holders on other
 days; limits by gallery size; liveness on the living, on one real and on simulated re-photographs; the gate clips.
@@ -78,7 +78,7 @@ def liveness(folder: Path) -> None:
     portraits = sorted((FACES / "london").glob("*.jpg"))
     rows = [(path, "live") for path in [*portraits, *sorted((FACES / "strangers").glob("*.jpg"))]]
     rows += [(path, "live") for path in [*sorted((FACES / "officials").glob("*.jpg")), FACES / "spoof/live_1.jpg"]]
-    rows += [(VIDEO / name, f"live, clip {name}") for name in LIVE_CLIPS]
+    rows += [(VIDEO / name, f"live in {name}") for name in LIVE_CLIPS]
     rows.append((FACES / "spoof/print_1.jpg", "re-photographed (real)"))
     for path in portraits[::2]:
         for kind, make in (("print (simulated)", printed), ("screen (simulated)", on_a_screen)):
@@ -93,32 +93,32 @@ def liveness(folder: Path) -> None:
             print(f"{engine} | {kind} | {figures}")
 
 
-def gate(folder: Path) -> None:
+def gate(place: Path) -> None:
     """The clips of a gate camera: who is named, how many faces stay unknown, what the shop would be told."""
     print("\n## gate clips")
     for clip, people in CLIPS.items():
-        listed = table(folder / f"{clip}.csv", "identity", [(DATA / path, name) for name, path in people.items()])
-        for engine in ("onnx", "dlib"):
-            found: dict[str, Any] = json.loads(muin("gate", "--enrol", listed, VIDEO / clip, "--engine", engine,
-                                                    "--models", MODELS, "--json"))  # fmt: skip
+        listed = table(place / f"{clip}.csv", "identity", [(DATA / path, name) for name, path in people.items()])
+        for way, engine, folder in (("onnx", "onnx", MODELS), ("blazeface", "dlib", MODELS), ("hog", "dlib", "")):
+            words = ["gate", "--enrol", listed, VIDEO / clip, "--engine", engine, "--json"]
+            found: dict[str, Any] = json.loads(muin(*words, *(["--models", folder] if folder else [])))
             told = [(row["t_s"], row["shopper"] or row["reason"], (row["look"] or {}).get("liveness_ppm"))
                     for row in found["credentials"]]  # fmt: skip
-            print(f"{clip} | {engine} | {found['identified']} | {found['ms_per_frame']} ms")
+            print(f"{clip} | {way} | {found['identified']} | {found['ms_per_frame']} ms")
             print(
                 f"  unknown {found['unknown_faces']} of {found['frames']} frames, not compared {found['not_compared']}"
             )
             print(f"  told {told}", flush=True)
 
 
-def main() -> None:
-    """All of it."""
+PARTS = {"engines": engines, "limits": lambda folder: limits(), "liveness": liveness, "gate": gate}
+
+
+def main(wanted: list[str]) -> None:
+    """All of it, or the parts that are named."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        engines(folder)
-        limits()
-        liveness(folder)
-        gate(folder)
+        for part in wanted or PARTS:
+            PARTS[part](Path(name))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -95,6 +95,16 @@ def test_onnx_engine_on_a_stage_with_cuts(onnx_engine: FaceEngine, shared_data: 
     assert set(found["identified"]) <= set(who)  # type: ignore[call-overload]
     assert found["identified"]["singer"] >= 15  # type: ignore[index]
     assert "pianist" not in {one["shopper"] for one in found["credentials"]}  # type: ignore[attr-defined]
+    rows = [Labelled(shared_data / path, name, name) for name, path in who.items()]
+    audience = (
+        shot for number, shot in enumerate(clip_pictures(shared_data / "video/stage-faces.mp4")) if number > 211
+    )
+    known = bench(onnx_engine).enrol(rows)
+    seen = watch_clip(
+        (shot for number, shot in enumerate(audience) if number % 5 == 0), onnx_engine, known, Faces(), int
+    )
+    assert seen["identified"] == {}, "an audience of strangers"
+    assert seen["unknown_faces"] >= 2 * seen["frames"]
 
 
 def test_blazeface_finds_the_faces_for_dlib_where_its_weights_are(shared_models: Path, shared_data: Path) -> None:

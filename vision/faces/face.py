@@ -38,13 +38,14 @@ class Face:
     """One face of one picture.
 
     `box_px` is (left, top, right, bottom) in pixels of the picture shown; `template` is None where `flaw` says
-    why the face cannot be compared.
+    why the face cannot be compared. `head_px` is the box from forehead to chin that the liveness networks know.
     """
 
     box_px: tuple[int, int, int, int]
     measures: Measures
     flaw: Flaw = ""
     template: Template | None = None
+    head_px: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     @property
     def width_px(self) -> int:

@@ -32,17 +32,17 @@ class StagedEngine(ABC, Generic[Found, Aligned]):
         return [self._face(picture, one) for one in found]
 
     def _face(self, picture: Picture, found: Found) -> Face:
-        box_px = self._box(found)
+        box_px, head_px = self._box(found), self._head(found)
         with self.watch("align"):
             aligned, turn_deg = self._align(picture, found)
         with self.watch("quality"):
             measures = measure(picture, box_px, turn_deg)
             flaw = self.quality.flaw(measures)
         if flaw:
-            return Face(box_px, measures, flaw)
+            return Face(box_px, measures, flaw, None, head_px)
         with self.watch("embed"):
             template = self._embed(aligned)
-        return Face(box_px, measures, "", template)
+        return Face(box_px, measures, "", template, head_px)
 
     @abstractmethod
     def _find(self, picture: Picture) -> Sequence[Found]:
@@ -51,6 +51,10 @@ class StagedEngine(ABC, Generic[Found, Aligned]):
     @abstractmethod
     def _box(self, found: Found) -> Box:
         """The box of a face in the picture."""
+
+    def _head(self, found: Found) -> Box:
+        """The box from forehead to chin, as YuNet gives it."""
+        return self._box(found)
 
     @abstractmethod
     def _align(self, picture: Picture, found: Found) -> tuple[Aligned, float]:
