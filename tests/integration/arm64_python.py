@@ -47,7 +47,7 @@ class Arm64(NamedTuple):
 
 def arm64_python() -> Arm64:
     """The interpreter, fetched on first use and then kept under var/; skips the test where it cannot be had."""
-    emulator = program("qemu-aarch64-static", "qemu-user-static")
+    emulator = shutil.which("qemu-aarch64") or program("qemu-aarch64-static", "qemu-user-static")
     pins = _pins()
     known = hashlib.sha256("\n".join((*PACKAGES, pins)).encode()).hexdigest()[:12]
     folder = ROOT / "var" / f"aarch64-{known}"

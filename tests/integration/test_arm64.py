@@ -75,7 +75,7 @@ def compare(arm: Arm64, folder: Path, cases: Iterable[Case]) -> None:
 
 
 def test_simulated_visits(arm: Arm64, tmp_path: Path) -> None:
-    compare(arm, tmp_path, case_files.simulated(12))
+    compare(arm, tmp_path, case_files.simulated(8))
 
 
 @pytest.mark.full
