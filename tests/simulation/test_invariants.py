@@ -112,7 +112,7 @@ def test_most_of_the_library_is_counted() -> None:
     assert 30 <= len(COUNTED) < len(library())
 
 
-@settings(max_examples=20)
+@settings(max_examples=25)
 @given(name=st.sampled_from(sorted(library())), seed=SEEDS, how=st.sampled_from(list(ROWS)), window_ms=WINDOWS_MS)
 def test_books_are_right_whatever_sensors_say(name: str, seed: int, how: str, window_ms: int) -> None:
     tape, played, _ = run(library()[name], seed, how, {"ordering.window_ms": window_ms})
@@ -120,7 +120,7 @@ def test_books_are_right_whatever_sensors_say(name: str, seed: int, how: str, wi
 
 
 # The same examples each time: a change of the core is judged by itself. The full run looks for new ones.
-@settings(max_examples=20, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(name=st.sampled_from(COUNTED), seed=SEEDS)
 def test_goods_are_on_one_bill_in_review_or_lost(name: str, seed: int) -> None:
     _, played, happened = run(library()[name], seed)
