@@ -7,7 +7,7 @@ is divided into cells of about 1/20 of its width. Must not: remember anything, o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,12 +27,21 @@ Cells = NDArray[np.float32]
 _LOG: Final = np.log(np.arange(256, dtype=np.float32) + np.float32(DARK_SOFT))
 
 
+class Plane(NamedTuple):
+    """A plane with mean and variance of each cell, which are asked for more often than they change."""
+
+    values: NDArray[np.float32]
+    mean: Cells
+    spread: Cells
+
+
 @dataclass(frozen=True)
 class Look:
     """One picture, measured. `grey` has at most FINE_WIDTH_PX, `plain` (log light) at most WORK_WIDTH_PX columns.
 
     Per cell: `fine` is the size of the finest detail without noise, `coarse` the mean slope after a blur of 1.5 px,
-    `level` the mean log light. `bright` is the 90th and `brightest` the 99th percentile of the light, 0 to 255.
+    `level` the mean log light, `spread` its variance. `bright` is the 90th and `brightest` the 99th percentile of the
+    light, 0 to 255.
     """
 
     at_ns: int
@@ -41,8 +50,14 @@ class Look:
     fine: Cells
     coarse: Cells
     level: Cells
+    spread: Cells
     bright: float
     brightest: float
+
+    @property
+    def plane(self) -> Plane:
+        """`plain`, ready to be compared."""
+        return Plane(self.plain, self.level, self.spread)
 
     @property
     def textured(self) -> NDArray[np.bool_]:
@@ -73,6 +88,7 @@ def measure(picture: Picture, at_ns: int) -> Look:
     detail = cv2.Laplacian(light, cv2.CV_32F)
     power = to_cells(np.asarray(detail * detail, np.float32))
     noise = float(np.quantile(power[coarse <= np.quantile(coarse, FLAT_SHARE)], 0.5))
+    measured = plane_of(plain)
     bright, brightest = np.percentile(grey[::4, ::4], (90, 99))
     return Look(
         at_ns=at_ns,
@@ -80,7 +96,8 @@ def measure(picture: Picture, at_ns: int) -> Look:
         plain=plain,
         fine=np.sqrt(np.maximum(power - noise, 0)),
         coarse=coarse,
-        level=to_cells(plain),
+        level=measured.mean,
+        spread=measured.spread,
         bright=float(bright),
         brightest=float(brightest),
     )
@@ -93,12 +110,16 @@ def to_cells(values: NDArray[np.float32]) -> Cells:
     return np.asarray(cv2.resize(values, (CELLS_ACROSS, down), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def agreement(one: NDArray[np.float32], other: NDArray[np.float32]) -> Cells:
+def plane_of(values: NDArray[np.float32]) -> Plane:
+    """A plane, ready to be compared."""
+    mean = to_cells(values)
+    return Plane(values, mean, np.asarray(to_cells(values * values) - mean**2, np.float32))
+
+
+def agreement(one: Plane, other: Plane) -> Cells:
     """Correlation (-1 to 1) of two planes of one size, cell by cell; 0 where there is no structure."""
-    mean_one, mean_other = to_cells(one), to_cells(other)
-    common = to_cells(one * other) - mean_one * mean_other
-    spread = (to_cells(one * one) - mean_one**2) * (to_cells(other * other) - mean_other**2)
-    return np.asarray(common / np.sqrt(np.maximum(spread, 1e-8)), np.float32)
+    common = to_cells(one.values * other.values) - one.mean * other.mean
+    return np.asarray(common / np.sqrt(np.maximum(one.spread * other.spread, 1e-8)), np.float32)
 
 
 def _narrowed(plane: Any, width_px: int) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.camera_health.anchors import Anchors, Shift
-from vision.camera_health.look import Cells, Look, agreement
+from vision.camera_health.look import Cells, Look, agreement, plane_of
 
 LEARN_NS: Final = 4_000_000_000
 LEARN_LOOKS: Final = 8
@@ -43,7 +43,9 @@ class Reference:
         sharp = [value for look in looks if (value := look.sharpness()) is not None]
         self.sharpness = float(np.median(sharp)) if sharp else None
         self.textured: Chosen = np.median(np.stack([look.textured for look in looks]), axis=0) >= 0.5
-        alike = _median([agreement(plane, self.plain) for plane in planes])
+        self._plane = plane_of(self.plain)
+        self._agreed: tuple[Look, Cells] | None = None  # asked for several times in a look
+        alike = _median([agreement(look.plane, self._plane) for look in looks])
         self.useful: Chosen = self.textured & (alike >= STEADY)
         self.goods: Chosen = np.zeros(self.useful.shape, np.bool_) if goods is None else goods
         self.anchors = Anchors(planes, self.plain)
@@ -61,7 +63,9 @@ class Reference:
 
     def agrees(self, look: Look) -> Cells:
         """Correlation with the learned view, cell by cell."""
-        return agreement(look.plain, self.plain)
+        if self._agreed is None or self._agreed[0] is not look:
+            self._agreed = look, agreement(look.plane, self._plane)
+        return self._agreed[1]
 
     def lost(self, look: Look) -> Chosen:
         """Useful cells whose fine detail is gone."""
@@ -76,8 +80,8 @@ class Reference:
         agrees = self.agrees(look)
         if self.share(agrees >= WELL_SHARE) < WELL_SHARE:
             return
-        still = agreement(look.plain, self._candidate) >= SAME
         foreign = (agrees < AGREES) & ~self.lost(look)
+        still = agreement(look.plane, plane_of(self._candidate)) >= SAME if foreign.any() else foreign
         fresh = ~(foreign & still)
         self._since_ns[fresh] = look.at_ns
         pixels = _to_pixels(fresh, self.plain.shape)
@@ -93,6 +97,7 @@ class Reference:
     def _absorb(self, ripe: Chosen, look: Look) -> None:
         pixels = _to_pixels(ripe, self.plain.shape)
         self.plain[pixels] = look.plain[pixels]
+        self._plane, self._agreed = plane_of(self.plain), None
         for mine, seen in ((self.fine, look.fine), (self.coarse, look.coarse), (self.level, look.level)):
             mine[ripe] = seen[ripe]
         self.textured[ripe] = look.textured[ripe]

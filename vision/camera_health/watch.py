@@ -18,7 +18,7 @@ from vision.camera_health.reference import AGREES, LEARN_LOOKS, LEARN_NS, WELL_S
 from vision.camera_health.stillness import Stillness
 from vision.planes import Picture
 
-LOOK_NS: Final = 200_000_000
+LOOK_NS: Final = 400_000_000
 SHIFT_NS: Final = 800_000_000  # the search for anchors is the dearest part
 HOLD_NS: Final = 6_000_000_000  # an alarm is due within 10 s; a person before the lens is rarely so long
 CLEAR_NS: Final = 3_000_000_000

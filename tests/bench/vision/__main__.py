@@ -19,7 +19,30 @@ def health(clips: Path) -> Section:
     return section(clips)
 
 
-SECTIONS: dict[str, Callable[[Path], Section]] = {"health": health}
+def stages(clips: Path) -> Section:
+    """CPU of each stage."""
+    from tests.bench.vision.stage_times import section
+
+    return section(clips)
+
+
+def overhead(clips: Path) -> Section:
+    """Beside a bare loop of decoding and inference."""
+    from tests.bench.vision.overhead import section
+
+    return section(clips)
+
+
+def cameras(clips: Path) -> Section:
+    """Real workers, 1 to 8 of them."""
+    from tests.bench.vision.many_cameras import section
+
+    return section(clips)
+
+
+SECTIONS: dict[str, Callable[[Path], Section]] = {
+    "stages": stages, "overhead": overhead, "cameras": cameras, "health": health,
+}  # fmt: skip
 
 
 def main(names: list[str]) -> int:
