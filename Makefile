@@ -1,6 +1,6 @@
 # The two commands: `make run` shows the shop, `make test` proves it. Everything else is for people who change it.
 PY := .venv/bin/python
-.PHONY: run test test-full bench bench-carts check lock clean
+.PHONY: run test test-full bench bench-vision bench-carts check lock clean
 
 run: ## set everything up and run the bundled shop, page on 127.0.0.1:8080
 	@requirements/install.sh run
@@ -23,6 +23,11 @@ bench: ## speed, as ratios in one run
 	@requirements/install.sh run
 	@requirements/install.sh test
 	@$(PY) -m tests.bench
+
+bench-vision: ## cameras: time of each stage, overhead over a bare loop, 1 to 8 cameras, faults of the eye; ARGS=SECTION for one
+	@requirements/install.sh run
+	@requirements/install.sh test
+	@$(PY) -m tests.bench.vision $(ARGS)
 
 bench-carts: ## who took what: every scenario, 25 seeds, beside a baseline; ARGS=--ablation or --long for the other tables
 	@requirements/install.sh run

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from edge.config import StoreConfig
 from edge.core.events import Event, HealthChanged, LineCrossed, PassageCounted, Person, TracksSeen
@@ -40,6 +41,8 @@ class FloorWatch:
     _told_ns: int = -EMPTY_EVERY_NS
     _told_somebody: bool = True
     _problem_told: bool = False
+    _size_px: tuple[int, int] = (0, 0)
+    _misfit: str = ""
 
     def __post_init__(self) -> None:
         self._follower = Follower(self.camera, self.finder, self.looks)
@@ -64,7 +67,7 @@ class FloorWatch:
             return []
         self._last_ns = captured_ns
         bodies = self._follower.see(picture, captured_ns / 1e9)
-        events = self._health(captured_ns)
+        events = [*self._health(captured_ns), *self._fit(picture, captured_ns)]
         if bodies or self._told_somebody or captured_ns - self._told_ns >= EMPTY_EVERY_NS:
             self._told_ns, self._told_somebody = captured_ns, bool(bodies)
             people = tuple(self._person(body, picture.shape[0]) for body in bodies)
@@ -120,6 +123,19 @@ class FloorWatch:
         return [
             HealthChanged(captured_ns=captured_ns, source=self.camera, device=device, state="degraded", detail=detail)
         ]
+
+    def _fit(self, picture: Picture, captured_ns: int) -> list[Event]:
+        """Said when it begins and ends: lines drawn for another picture. People are followed all the same."""
+        size_px = (picture.shape[1], picture.shape[0])
+        if size_px == self._size_px:
+            return []
+        self._size_px = size_px
+        misfit = "; ".join(text for line in self.lines if (text := line.misfit(*size_px)))
+        if misfit == self._misfit:
+            return []
+        self._misfit, device = misfit, f"{self.camera}:lines"
+        state: Literal["ok", "degraded"] = "degraded" if misfit else "ok"
+        return [HealthChanged(captured_ns=captured_ns, source=self.camera, device=device, state=state, detail=misfit)]
 
 
 def _whole(box: Box) -> tuple[int, int, int, int]:

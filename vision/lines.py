@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from edge.config import StoreConfig
 from vision.boxes import Box, feet, middle
 
+SLACK = 0.1  # of the picture: a line may end a little beyond its border
 SIDE_MARGIN_SHARE = 0.03  # of the body's height: nearer to the line than this is neither side
 
 
@@ -40,6 +41,18 @@ class Line:
         if self.point == "head":
             return ((box[0] + box[2]) / 2, box[1])
         return middle(box) if self.point == "middle" else feet(box)
+
+    def misfit(self, width_px: int, height_px: int) -> str:
+        """What is wrong with the line in pictures of this size, with its cure; empty where it can be crossed."""
+        for x, y in (self.from_px, self.to_px):
+            if not (-SLACK * width_px <= x <= (1 + SLACK) * width_px and
+                    -SLACK * height_px <= y <= (1 + SLACK) * height_px):  # fmt: skip
+                return (
+                    f"line {self.id}: end {(x, y)} lies outside the picture of {width_px}x{height_px} pixels, so not "
+                    "everybody who crosses it is told; draw it in pixels of this camera's picture, or choose the "
+                    "stream it was drawn for"
+                )
+        return ""
 
     def side(self, point: tuple[float, float]) -> float:
         """Signed distance in pixels, above 0 on the inside (picture y points down)."""

@@ -261,6 +261,37 @@ def test_a_spoiled_clip_is_told_and_tried_again(kind: str, clip: Path, tmp_path:
     assert ";" in lost.detail  # what is wrong; what to do
 
 
+def test_a_camera_that_is_wrong_does_not_stop_the_others(clip: Path, tmp_path: Path) -> None:
+    torn = tmp_path / "torn.mp4"
+    spoil("torn", clip, torn)
+    wrong = [
+        (str(torn), "[65, 30, 120, 105]"),
+        (str(clip), "[600, 30, 700, 105]"),
+        (str(tmp_path), "[65, 30, 120, 105]"),
+    ]
+    clock = SystemClock()
+    others = [VisionWorker(store(url, slot), "shelf", clock) for url, slot in wrong]
+    good = VisionWorker(store(str(clip)), "shelf", clock, anchor_ns=clock.now())
+
+    async def together() -> tuple[Heard, list[Heard]]:
+        spoiled = [Heard() for _ in others]
+        tasks = [asyncio.create_task(worker.run(hear)) for worker, hear in zip(others, spoiled, strict=True)]
+        try:
+            heard = await hear(good, lambda heard: heard.until(lambda: heard.of(ShelfChanged)))
+            for each in spoiled:
+                await each.until(lambda each=each: each.health("lost"))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return heard, spoiled
+
+    heard, spoiled = asyncio.run(together())
+    assert [event.change for event in heard.of(ShelfChanged)] == ["take"]
+    assert not heard.health("lost")
+    assert all(";" in each.health("lost")[0].detail for each in spoiled), "what is wrong; what to do"
+
+
 def test_a_slot_that_does_not_fit_the_picture_is_told_and_not_fatal(clip: Path) -> None:
     config = store(str(clip), "[600, 30, 700, 105]")
     heard = asyncio.run(

@@ -181,3 +181,18 @@ def test_lines_come_from_the_configuration() -> None:
         'camera = "c"\nfrom_px = [0, 5]\nto_px = [9, 5]\ninside = "left"\n'
     )
     assert list(FloorWatch.from_config(config, "c").lines) == [Line("door", (0, 5), (9, 5), "left")]
+
+
+@pytest.mark.parametrize(("end", "size", "told"), [((320, 200), (240, 320), 0), ((1800, 200), (240, 320), 1)])
+def test_a_line_drawn_for_another_picture_is_told_once_and_people_are_followed(
+    end: tuple[int, int], size: tuple[int, int], told: int
+) -> None:
+    floor = FloorWatch("floor", Script([[body(160, 120)] for _ in range(8)]), [Line("door", (0, 200), end, "left")])
+    small, large = np.zeros((*size, 3), np.uint8), np.zeros((1080, 1920, 3), np.uint8)
+    events = [event for n in range(5) for event in floor.see(small, n * 100_000_000)]
+    health = [event for event in events if isinstance(event, HealthChanged)]
+    assert [(event.device, event.state) for event in health] == [("floor:lines", "degraded")] * told
+    assert all("line door: end (1800, 200) lies outside the picture of 320x240 pixels" in e.detail for e in health)
+    assert any(names(events))
+    later = [event for n in range(5, 8) for event in floor.see(large, n * 100_000_000)]
+    assert [event.state for event in later if isinstance(event, HealthChanged)] == ["ok"] * told

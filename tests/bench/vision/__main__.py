@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +48,13 @@ SECTIONS: dict[str, Callable[[Path], Section]] = {
 }  # fmt: skip
 
 
+def machine() -> str:
+    """Processor, cores and how busy it is."""
+    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    name = found.group(1) if found else platform.machine()
+    return f"{os.cpu_count()} cores, {name}; load {os.getloadavg()[0]:.1f}; Python {platform.python_version()}"
+
+
 def main(names: list[str]) -> int:
     """Print the sections. Exit 2 where a name or the clips are not there."""
     unknown = [name for name in names if name not in SECTIONS]
@@ -57,6 +67,7 @@ def main(names: list[str]) -> int:
     import cv2
 
     cv2.setNumThreads(1)  # as in a worker
+    print(f"Machine: {machine()}", flush=True)
     for name in names or SECTIONS:
         SECTIONS[name](CLIPS).show()
     return 0
