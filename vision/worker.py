@@ -116,8 +116,12 @@ class Worker:
         if job.record is None:
             yield from source.shots()
             return
-        with closing(UntilFull(Path(job.record), lambda why: print(f"muin: {why}", file=sys.stderr))) as keeper:
+        with closing(UntilFull(Path(job.record), self._recording_lost)) as keeper:
             yield from source.shots(keeper)
+
+    def _recording_lost(self, why: str) -> None:
+        now_ns, camera = self._now(), self._job.camera  # the daemon ends this alarm of "recording" at its next start
+        self._write(HealthChanged(captured_ns=now_ns, source=camera, device="recording", state="degraded", detail=why))
 
     def _see(self, shot: Shot) -> None:
         job = self._job

@@ -23,6 +23,7 @@ from edge.clock import SystemClock
 from edge.config import StoreConfig, parse
 from edge.core.events import HealthChanged, InputRejected, ShelfChanged
 from edge.core.signals import VideoFrame
+from tests.conftest import program
 from tests.unit.shelf_scenes import RATE_HZ, Act, Shelf
 from vision.job import Job
 from vision.process import VisionWorker
@@ -129,6 +130,18 @@ def test_a_clip_becomes_events_and_a_recording_of_the_same_pictures(clip: Path, 
         kept = {frame.pts for frame in container.decode(video=0)}
     assert len(frames) > 20
     assert {frame.pts for frame in frames} <= kept
+
+
+def test_a_recording_without_room_is_told_and_the_camera_goes_on(clip: Path, tmp_path: Path) -> None:
+    """A limit on the size of files stands for the full disk."""
+    small = (program("prlimit", "util-linux"), "--fsize=20000", sys.executable, "-m", "vision.worker")
+    clock, target = SystemClock(), tmp_path / "shelf.mp4"
+    worker = VisionWorker(store(str(clip)), "shelf", clock, anchor_ns=clock.now(), record=target, program=small)
+    heard = asyncio.run(hear(worker, lambda heard: heard.until(lambda: heard.of(ShelfChanged))))
+    [told] = heard.health("degraded", "nothing more is recorded")
+    assert (told.device, str(target) in told.detail) == ("recording", True)
+    assert target.stat().st_size <= 20_000
+    assert not heard.health("lost")
 
 
 def test_a_worker_that_is_killed_comes_back_where_the_world_is(clip: Path) -> None:
