@@ -45,6 +45,31 @@ def _detail(light: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(light - cv2.blur(light, DETAIL_WINDOW), np.float32)
 
 
+def _around(mask: Mask, margin: int) -> tuple[slice, slice]:
+    """The upright box round all of a mask, with a margin."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (
+        slice(max(0, rows[0] - margin), rows[-1] + 1 + margin),
+        slice(max(0, columns[0] - margin), columns[-1] + 1 + margin),
+    )
+
+
+def _shade(reference: Planes, plain: Planes, foreground: Mask, threshold: float) -> Mask:
+    darker = reference[..., 0] - plain[..., 0]
+    colour = np.maximum(np.abs(reference[..., 1] - plain[..., 1]), np.abs(reference[..., 2] - plain[..., 2]))
+    before, now = (_detail(planes[..., 0]) for planes in (reference, plain))
+    texture = cv2.blur(np.abs(before), SHADE_WINDOW)
+    misfit = cv2.blur(np.abs(before - now), SHADE_WINDOW)
+    possible = foreground & (darker > 0) & (darker < SHADE_DEEPEST) & (colour < SHADE_COLOUR * threshold)
+    possible &= misfit < np.maximum(SHADE_MISFIT * texture, SHADE_FLAT)
+    count, labels = cv2.connectedComponents(possible.astype(np.uint8), connectivity=8)
+    sizes = np.bincount(labels.ravel(), minlength=count)
+    printed = np.bincount(labels[possible & (texture > SHADE_TEXTURE)], minlength=count)
+    sure = printed >= SHADE_PRINTED * sizes
+    sure[0] = False
+    return np.asarray(sure[labels], np.bool_)
+
+
 @dataclass(frozen=True)
 class Scene:
     """One picture explained. Masks have the working size; `offset` is exposure and white balance (3 planes).
@@ -160,21 +185,11 @@ class Backdrop:
         itself: it is in the shadow where it is one piece with something printed that is.
         """
         assert self._reference is not None
-        if not foreground.any():
-            return foreground
-        darker = self._reference[..., 0] - plain[..., 0]
-        colour = np.abs(self._reference[..., 1:] - plain[..., 1:]).max(axis=2)
-        before, now = (_detail(planes[..., 0]) for planes in (self._reference, plain))
-        texture = cv2.blur(np.abs(before), SHADE_WINDOW)
-        misfit = cv2.blur(np.abs(before - now), SHADE_WINDOW)
-        possible = foreground & (darker > 0) & (darker < SHADE_DEEPEST) & (colour < SHADE_COLOUR * self._threshold)
-        possible &= misfit < np.maximum(SHADE_MISFIT * texture, SHADE_FLAT)
-        count, labels = cv2.connectedComponents(possible.astype(np.uint8), connectivity=8)
-        sizes = np.bincount(labels.ravel(), minlength=count)
-        printed = np.bincount(labels[possible & (texture > SHADE_TEXTURE)], minlength=count)
-        sure = printed >= SHADE_PRINTED * sizes
-        sure[0] = False
-        return np.asarray(sure[labels], np.bool_)
+        shade = np.zeros_like(foreground)
+        if foreground.any():
+            where = _around(foreground, SHADE_WINDOW[0] + DETAIL_WINDOW[0])
+            shade[where] = _shade(self._reference[where], plain[where], foreground[where], self._threshold)
+        return shade
 
     def _return_to_layer_under(self, plain: Planes, foreground: Mask) -> Mask:
         known = foreground & (self._under_layer >= 0)
