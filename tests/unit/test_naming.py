@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from edge.core.events import ShelfChanged
 from tests.unit.drawn_packs import pack
 from tests.unit.shelf_scenes import Act, Shelf
 from vision.places import SlotShape, box
+from vision.planes import Picture
 from vision.products.catalogue import Catalogue, embed_views
 from vision.products.classifier import Classifier, fit
 from vision.products.embedding import ColourTexture
@@ -52,6 +54,34 @@ def test_what_is_not_enrolled_or_not_clear_stays_without_a_name() -> None:
     assert told(shelf, known(shelf))[1] == ("0-3", "put", None)
     shelf = shelf_with_a_foreign_put()
     assert told(shelf, known(shelf, "twin-a", "twin-b"), min_share=0.8)[1] == ("0-3", "put", None)
+
+
+def wary(*numbers: int) -> Classifier:
+    """Packs so alike that nothing reaches the threshold of the catalogue."""
+    rows = [embed_views(pack(number), 6, ColourTexture()) for number in numbers]
+    owners = [f"p{number}" for number in numbers for _ in range(6)]
+    found = fit(np.concatenate(rows), owners, [row for row in range(len(numbers)) for _ in range(6)])
+    return Classifier(found.space, 1.1, found.scale)
+
+
+def test_below_the_threshold_a_pack_is_compared_with_that_of_its_slot() -> None:
+    slot = SlotShape("one", box(10, 10, 130, 190), sku="p1")
+    namer = SlotNamer(ColourTexture(), wary(1, 2, 3, 4), [slot], 0.8)
+    empty, own, other = (np.full((200, 140, 3), 200, np.uint8) for _ in range(3))
+    own[10:190, 10:130], other[10:190, 10:130] = pack(1), pack(2)
+
+    def named(change: Literal["take", "put"], before: Picture, after: Picture) -> str | None:
+        namer.settle(slot, before)
+        event = ShelfChanged(
+            captured_ns=1, source="c", camera="c", slot="one", change=change, began_ns=0, ended_ns=1,
+        )  # fmt: skip
+        return namer.name(slot, event, after).sku
+
+    assert named("take", other, empty) is None  # nothing but the planogram's product is known to be there
+    assert named("put", empty, own) is None
+    assert named("put", empty, other) == "p2"
+    assert named("take", other, empty) == "p2"
+    assert named("take", other, empty) is None
 
 
 def test_the_part_that_changed_is_found_in_other_light() -> None:
