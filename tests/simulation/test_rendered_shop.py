@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ from edge.simulation.play import simulate as play
 from edge.simulation.rendering import gl
 from edge.simulation.rendering.eyes import HEIGHT_PX, WIDTH_PX, shelf_eye, slot_polygons
 from edge.simulation.rendering.figure import joint, pose_at
+from edge.simulation.rendering.floor_view import floor_eye, seen_boxes
 from edge.simulation.rendering.pack_looks import draw_looks
+from edge.simulation.rendering.staging import Staging
 from edge.simulation.rendering.standing import Standing
 from edge.simulation.scenario import Scenario, parse
 from tests.conftest import lacking
@@ -106,6 +109,23 @@ def test_hands_are_where_the_world_has_them_and_an_arm_reaches_them() -> None:
     pose = pose_at(body, at_s)
     assert np.linalg.norm(pose.hands[reach.hand] - np.array(reach.point)) < 60
     assert np.linalg.norm(pose.hands[reach.hand] - pose.shoulders[reach.hand]) < 0.40 * body.height_mm
+
+
+def test_a_floor_camera_has_everybody_in_a_box_but_who_is_hidden() -> None:
+    scenario, found = visit(PUT_ELSEWHERE, 1)
+    staging = Staging(found.happened, draw_looks(found.plan, 1), lambda what: chance(scenario, 1, what))
+    eye = floor_eye(found.plan)
+    body = found.happened.bodies["A"]
+    at_s = body.reaches[0].there_s
+    (someone,) = staging.people(at_s, lambda x, y: True)[:1]
+    box = seen_boxes(eye, {"A": someone})["A"]
+    pose = pose_at(body, at_s)
+    marks = eye.pixels(np.array([*pose.shoulders, pose.hips, *pose.feet, *pose.hands]))
+    assert (marks > np.array(box[:2]) - 1).all()
+    assert (marks < np.array(box[2:]) + 1).all()
+    assert box[3] - box[1] < 1.6 * np.ptp(marks[:, 1])
+    behind = replace(someone, stands=(someone.stands[0] + 900, someone.stands[1] + 900, *someone.stands[2:]))
+    assert set(seen_boxes(eye, {"behind": behind, "A": someone})) == {"A"}
 
 
 point = st.tuples(*[st.floats(-800, 800)] * 3).map(np.array)

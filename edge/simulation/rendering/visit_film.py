@@ -7,7 +7,7 @@ events be simulated as well (what a picture shows is for the box to find out).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -56,19 +56,26 @@ class RenderedVisit:
 
     def film(self, path_of: Callable[[str], Path]) -> list[Shown]:
         """Write the clips; returns all that was recorded, by due time: from the devices, and the index of the clips."""
-        tools = Draughtsman(gl.open_context(), [draw_art(look) for look in self._looks.values()], DEPTH_MM)
         shown: list[Shown] = [
             (due_ns, item) for due_ns, item in self._found.readings if not isinstance(item, ShelfChanged | ShelfReached)
         ]
         bodies = self._found.happened.bodies.values()
         length_s = min(self._found.happened.length_s, max(body.leaves_s for body in bodies) + EMPTY_S)
-        for gondola in self._found.plan.gondolas:
-            eye = self._eyes[f"cam-{gondola.id}"]
-            camera = _Camera(tools, self._staging, gondola, eye, self._scenario, self._seed)
-            index = film(path_of(eye.id), eye.id, camera.picture, length_s, CRF, PRESET)
-            offset_ns = clock_offset_ns(self._scenario, chance(self._scenario, self._seed, f"clock {eye.id}"))
+        for name, camera in self._cameras():
+            index = film(path_of(name), name, camera.picture, length_s, CRF, PRESET)
+            offset_ns = clock_offset_ns(self._scenario, chance(self._scenario, self._seed, f"clock {name}"))
             shown += [self._indexed(frame, offset_ns) for frame in index if not self._gone(frame)]
         return sorted(shown, key=lambda row: row[0])
+
+    def stills(self, at_s: float) -> dict[str, Picture]:
+        """What every camera gives at a moment, RGB uint8 [360, 640, 3]: the stocked shop before anybody came."""
+        return {name: camera.picture(at_s) for name, camera in self._cameras()}
+
+    def _cameras(self) -> Iterator[tuple[str, _Camera]]:
+        tools = Draughtsman(gl.open_context(), [draw_art(look) for look in self._looks.values()], DEPTH_MM)
+        for gondola in self._found.plan.gondolas:
+            eye = self._eyes[f"cam-{gondola.id}"]
+            yield eye.id, _Camera(tools, self._staging, gondola, eye, self._scenario, self._seed)
 
     def _indexed(self, frame: VideoFrame, offset_ns: int) -> Shown:
         shifted = VideoFrame(

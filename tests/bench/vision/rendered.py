@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from edge.config import StoreConfig
 from edge.core.events import ShelfChanged
 from edge.core.ports import PictureSense
 from tests.bench.vision.mog2 import Mog2Watch
-from tests.bench.vision.rendered_cases import FINAL, TUNING, rendered
+from tests.bench.vision.rendered_cases import FINAL, FRESH, TUNING, rendered
+from tests.bench.vision.rendered_catalogue import catalogue
 from vision.slots import SlotWatch
 
 LATE_S = 20.0
@@ -56,11 +57,11 @@ class Tally:
         )
 
 
-def judge(folder: Path, make: Make, tally: Tally) -> str:
-    """Add one recording; returns what went wrong in it, in words."""
+def judge(folder: Path, make: Make, tally: Tally, products: Path | None = None) -> str:
+    """Add one recording, with a catalogue where there is one; returns what went wrong in it, in words."""
     truth = truths.load(folder)
     recording = playback.open_recording(folder)
-    config = playback.config_of(recording, None, {})
+    config = playback.config_of(recording, None, {} if products is None else {"products.folder": str(products)})
     cameras = [row.id for row in config.camera if row.role == "shelf"]
     seen = watch(recording, {name: make(config, name) for name in cameras})
     told = [event for event in seen.events if isinstance(event, ShelfChanged)]
@@ -78,16 +79,20 @@ def judge(folder: Path, make: Make, tally: Tally) -> str:
         row[0] += sum(change.kind == kind for change in truth.events)
         row[1] += sum(event.change == kind for event in told)
         row[2] += sum(change.kind == kind for change, _, _ in found)
-    return _wrong(truth.events, timed, found)
+    return _wrong(truth.events, timed, found, {slot.id: slot.sku for slot in config.slot})
 
 
-def _wrong(known: Sequence[truths.Change], timed: Sequence[tuple[ShelfChanged, float]], found: Sequence[Pair]) -> str:
+def _wrong(
+    known: Sequence[truths.Change],
+    timed: Sequence[tuple[ShelfChanged, float]],
+    found: Sequence[Pair],
+    planogram: Mapping[str, str],
+) -> str:
     matched, hits = {id(change) for change, _, _ in found}, {id(event) for _, event, _ in found}
     missed = [f"missed {row.kind} {row.slot} at {row.t_s:.1f}" for row in known if id(row) not in matched]
     extra = [f"false {row.change} {row.slot} at {at_s:.1f}" for row, at_s in timed if id(row) not in hits]
-    misnamed = [
-        f"{row.slot}: {event.sku} for {row.sku}" for row, event, _ in found if event.sku and event.sku != row.sku
-    ]
+    named = [(row, event.sku or planogram.get(event.slot)) for row, event, _ in found]
+    misnamed = [f"{row.kind} {row.slot}: {sku} for {row.sku}" for row, sku in named if sku != row.sku]
     return "; ".join([*missed, *extra, *misnamed])
 
 
@@ -95,16 +100,18 @@ def main() -> None:
     """Entry."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="where the clips are kept, outside the repository")
-    parser.add_argument("--set", choices=(TUNING, FINAL), default=FINAL, dest="which")
+    parser.add_argument("--set", choices=(TUNING, FINAL, FRESH), default=FINAL, dest="which")
     parser.add_argument("--only", choices=sorted(METHODS), help="leave out the other method")
+    parser.add_argument("--unnamed", action="store_true", help="without a catalogue: all is what the planogram says")
     parser.add_argument("--json", type=Path, help="write the rows there too")
     options = parser.parse_args()
     tallies = {name: Tally() for name in METHODS if options.only in (None, name)}
     clips = 0
-    for _, folder in rendered(options.which, options.folder):
+    for planogram, folder in rendered(options.which, options.folder):
         clips += 1
         for name, tally in tallies.items():
-            wrong = judge(folder, METHODS[name], tally)
+            products = None if options.unnamed or name != "muin" else catalogue(options.folder, planogram)
+            wrong = judge(folder, METHODS[name], tally, products)
             if wrong and name == "muin":
                 print(f"{folder.name}: {wrong}", flush=True)
     for name, tally in tallies.items():
