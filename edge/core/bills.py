@@ -31,11 +31,12 @@ class Item(NamedTuple):
     confidence_ppm: int
 
 
-def items(stories: list[Story], visit: str, charge_from_ppm: int) -> list[Item]:
-    """The likely content of a cart, charged part and doubtful part, by product."""
+def items(stories: list[Story], visit: str, charge_from_ppm: int, mixed_ppm: int = 0) -> list[Item]:
+    """The likely content of a cart, charged part and doubtful part, by product. `mixed_ppm`: the chance that its
+    bearer was mixed up with somebody."""
     found = []
     for sku, chances in at_least_ppm(stories, visit).items():
-        capped = [min(SURE_PPM, chance) for chance in chances]
+        capped = [min(SURE_PPM, chance) * (1_000_000 - mixed_ppm) // 1_000_000 for chance in chances]
         sure = [chance for chance in capped if chance >= charge_from_ppm]
         unclear = [chance for chance in capped if UNLIKELY_PPM <= chance < charge_from_ppm]
         if sure:

@@ -13,7 +13,8 @@ def show_carts(shop: Shop, names: set[str], at_ns: int) -> None:
         if visit.id not in names:
             continue
         now = {
-            (item.sku, item.status): item for item in items(shop.state.stories, visit.id, shop.policy.review_below_ppm)
+            (item.sku, item.status): item
+            for item in items(shop.state.stories, visit.id, shop.policy.review_below_ppm, visit.mixed_ppm)
         }
         shown = shop.state.shown.get(visit.id, {})
         for key in sorted({*now, *(tuple(name.split("|")) for name in shown)}):

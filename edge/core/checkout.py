@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from edge.core import eyes, tags
+from edge.core import eyes, numbers, tags
 from edge.core.bills import Item, items, rival
 from edge.core.commands import CloseVisit, Evidence, Line
 from edge.core.ids import fact_id
@@ -37,7 +37,7 @@ def close(shop: Shop, visit: Visit, at_ns: int, *, pays: bool) -> CloseVisit:
         issued_ns=at_ns,
         visit=visit.id,
         shopper=visit.shopper,
-        tracks=tuple(visit.tracks),
+        tracks=numbers.tell(shop, visit, at_ns),
         entered_ns=visit.opened_ns if visit.entered_ns is None else visit.entered_ns,
         left_ns=visit.left_ns,
         outcome=outcome,
@@ -76,7 +76,7 @@ def hear_tags(shop: Shop, visit: Visit) -> None:
 
 
 def _lines(shop: Shop, visit: Visit) -> list[Line]:
-    found = items(shop.state.stories, visit.id, shop.policy.review_below_ppm)
+    found = items(shop.state.stories, visit.id, shop.policy.review_below_ppm, visit.mixed_ppm)
     known = {item.sku: sum(other.quantity for other in found if other.sku == item.sku) for item in found}
     for sku, reads in sorted(
         tags.leaving(visit, shop.policy.portal_window_ns).items()

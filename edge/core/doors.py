@@ -11,10 +11,11 @@ from edge.core.commands import GrantPassage, OpenVisit, ShowMessage
 from edge.core.events import ClaimMade, CredentialShown, DoorChanged, GrantAnswered, PassageCounted
 from edge.core.presence import end_visit, enter, loner_near_gate
 from edge.core.shop import Shop
-from edge.core.visits import PRESENT, State, Stimulus, Visit
+from edge.core.visits import PRESENT, Showing, State, Stimulus, Visit
 
 ANSWER_NS = 3_000_000_000
 REGRANT_NS = 3_000_000_000
+SAME_SHOWING_NS = 500_000_000
 OUTS_KEPT = 16  # ways out that no vanished body has claimed yet
 
 
@@ -43,6 +44,7 @@ def on_credential(shop: Shop, event: CredentialShown) -> None:
         state=State.GRANTED,
         opened_ns=event.captured_ns,
         last_seen_ns=event.captured_ns,
+        shown=[Showing(at_ns=event.captured_ns, score_ppm=event.score_ppm)],
     )
     shop.state.visits[visit.id] = visit
     shop.order(
@@ -71,11 +73,12 @@ def _was_just_admitted(shop: Shop, event: CredentialShown) -> bool:
 def _shown_again(shop: Shop, visit: Visit, event: CredentialShown) -> None:
     """The same person once more. At the gate that lets one more body in on their bill (a child, a friend).
 
-    A report that comes twice is one: it has the moment of the first one.
+    A report that comes twice is one; a device whose clock is ahead gives the two slightly different moments.
     """
-    if event.captured_ns in (visit.opened_ns, *visit.shown_ns):
-        return
-    visit.shown_ns.append(event.captured_ns)
+    for shown in visit.shown:
+        if shown.score_ppm == event.score_ppm and abs(event.captured_ns - shown.at_ns) < SAME_SHOWING_NS:
+            return
+    visit.shown.append(Showing(at_ns=event.captured_ns, score_ppm=event.score_ppm))
     visit.step(Stimulus.SHOWN_AGAIN)
     if event.captured_ns - visit.opened_ns <= shop.policy.entry_timeout_ns:
         visit.party += 1

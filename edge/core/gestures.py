@@ -11,7 +11,7 @@ from typing import Final
 
 from edge.core.events import Person, PointMm, TracksSeen
 from edge.core.shop import Gesture, Shop
-from edge.core.tracks import SMOOTH_NS, distance2, distance3
+from edge.core.trails import SMOOTH_NS, distance2, distance3
 
 LOOK_NS: Final = 200_000_000
 BODIES_MM: Final = 1_300

@@ -11,15 +11,17 @@ from edge.core.checkout import close
 from edge.core.commands import OpenVisit, ShowMessage
 from edge.core.events import LineCrossed, PointMm, TagRead, TracksSeen
 from edge.core.hypotheses import forget
-from edge.core.shop import Shop
-from edge.core.tracks import distance2
-from edge.core.visits import State, Stimulus, Tag, Visit
+from edge.core.meetings import Doubt
+from edge.core.shop import Joined, Shop
+from edge.core.trails import Trail, distance2
+from edge.core.visits import Spell, State, Stimulus, Tag, Visit
 
 LONER_NS = 4_000_000_000  # how long a body may be seen before a missing credential means something
 REJOIN_MM = 1_500
 WALK_MM_S = 1_300
 REJOIN_CLEAR_MM = 900  # of two bodies out of sight the nearer one, if it is nearer by so much
-OTHER_HEIGHT_MM = 90  # heads that differ by more belong to two people
+OTHER_HEIGHT_MM = 90  # nobody grows by more while out of sight
+BENDS_MM = 460  # but bends down for a low shelf
 AWAY_NS = 250_000_000  # a body that misses a frame or two is not out of sight
 OUT_OF_SIGHT_NS = 8_000_000_000  # somebody who vanished inside is inside
 PASSED_NS = 3_000_000_000  # a counter in the gate and a tracker see the same way out within this
@@ -28,6 +30,10 @@ PORTAL_MM = 2_500
 OUT_NS = 1_000_000_000
 PORTAL_LATE_NS = 500_000_000  # a tag is read a little longer than its bearer is seen
 PORTAL_MARGIN_MM = 500
+APART_MM = 900  # two halves of one split track are nearer
+APART_FRAMES = 4
+STOOD_LOOKS = 40  # by then everybody has stood upright once
+STOOD_MM = 60
 SPLIT_NS = 2_000_000_000  # a track that splits shows both halves for a while
 REACH_MM = 450
 BLIND_FACTOR = 20  # a dead tracker holds a visit open this many times `gone_after_ns`, then it is closed
@@ -47,16 +53,43 @@ def on_tracks(shop: Shop, frame: TracksSeen) -> None:
                 visit.step(Stimulus.ENTERED)
                 visit.left_ns = None
                 shop.timers.cancel("settle", visit.id)
+    for found in shop.tracks.renumbered:
+        visit = shop.visit_of(found.track)
+        if visit is not None:
+            visit.spells.append(Spell(track=found.track, number=found.number, since_ns=found.since_ns))
+    if shop.joined:
+        _part_joined(shop, seen, frame.captured_ns)
+    for doubt in shop.tracks.doubts:
+        _mixed_up(shop, doubt)
+
+
+def _mixed_up(shop: Shop, doubt: Doubt) -> None:
+    """Two bodies that may have been exchanged: each cart may be the other one's from here on."""
+    visits = [shop.visit_of(track) for track in doubt.tracks]
+    if visits[0] is not visits[1]:
+        for visit in visits:
+            if visit is not None:
+                visit.mixed_ppm += doubt.ppm * (1_000_000 - visit.mixed_ppm) // 1_000_000
 
 
 def _appeared(shop: Shop, track: str, at_ns: int) -> None:
     """A new body: at the gate it belongs to the grant that waits, elsewhere to the trail that broke there."""
     shop.timers.set(at_ns + shop.policy.gone_after_ns, "gone", track)
     visit = shop.visit_of(track)
-    if visit is None and _came_by_gate(shop, track):
-        visit = _waiting(shop, at_ns) or _broken_trail(shop, track, at_ns)
-    elif visit is None:
-        visit = _broken_trail(shop, track, at_ns) or _out_of_sight(shop)
+    if visit is None:
+        by_gate = _came_by_gate(shop, track)
+        visit = _waiting(shop, at_ns) if by_gate else None
+        if visit is None:
+            visit = _broken_trail(shop, track, at_ns, by_gate) or (None if by_gate else _out_of_sight(shop))
+            if visit is not None:
+                trails = [trail for name in visit.tracks if (trail := shop.tracks.trails.get(name)) is not None]
+                tall_mm = max(trails, key=lambda trail: trail.last_ns).tall_mm if trails else None
+                shop.joined[track] = Joined(visit=visit.id, before=tuple(visit.tracks), tall_mm=tall_mm)
+    _bind(shop, track, visit, at_ns)
+
+
+def _bind(shop: Shop, track: str, visit: Visit | None, at_ns: int) -> None:
+    """A body goes with its visit, begins one, or walks about without."""
     if visit is None and shop.policy.open_on == "track":
         visit = _open_for_track(shop, track, "track", at_ns)
     if visit is not None:
@@ -64,6 +97,28 @@ def _appeared(shop: Shop, track: str, at_ns: int) -> None:
         return
     shop.loners[track] = at_ns
     shop.timers.set(at_ns + LONER_NS, "loner", track)
+
+
+def _part_joined(shop: Shop, seen: list[str], at_ns: int) -> None:
+    """A track that was taken for a body out of sight is somebody else where that body comes back beside it."""
+    for track, joined in list(shop.joined.items()):
+        visit = shop.state.visits.get(joined.visit)
+        if visit is None or track not in shop.tracks.trails:
+            del shop.joined[track]
+            continue
+        trail = shop.tracks.trails[track]
+        here = trail.last_place()
+        others = [shop.tracks.trails[name].last_place() for name in joined.before if name in seen]
+        if track not in seen or here is None:
+            continue
+        joined.beside += any(place is not None and distance2(here, place) >= APART_MM for place in others)
+        stood = trail.stature.looks == STOOD_LOOKS
+        if joined.beside >= APART_FRAMES or (stood and _is_of_other_height(trail, joined.tall_mm, STOOD_MM, STOOD_MM)):
+            visit.tracks.remove(track)
+            del shop.joined[track]
+            for name in joined.before:
+                shop.timers.set(at_ns + shop.policy.gone_after_ns, "gone", name)
+            _bind(shop, track, _waiting(shop, at_ns), at_ns)
 
 
 def _waiting(shop: Shop, at_ns: int) -> Visit | None:
@@ -82,7 +137,13 @@ def _came_by_gate(shop: Shop, track: str) -> bool:
     return place is None or not spots or any(distance2(place, spot) <= GATE_MM for spot in spots)
 
 
-def _broken_trail(shop: Shop, track: str, at_ns: int) -> Visit | None:
+def _is_of_other_height(trail: Trail, was_mm: int | None, bends_mm: int, grows_mm: int = OTHER_HEIGHT_MM) -> bool:
+    """True if two heads are not of one body, whose bearer may have bent down or risen by so much."""
+    tall_mm = trail.tall_mm
+    return tall_mm is not None and was_mm is not None and not -bends_mm <= tall_mm - was_mm <= grows_mm
+
+
+def _broken_trail(shop: Shop, track: str, at_ns: int, by_gate: bool) -> Visit | None:
     """The visit whose body vanished where a walk to this place can have begun; None where two fit as well."""
     place = shop.tracks.trails[track].last_place()
     found = []
@@ -94,8 +155,7 @@ def _broken_trail(shop: Shop, track: str, at_ns: int) -> Visit | None:
         last, away_ns = newest.last_place(), at_ns - newest.last_ns
         if last is None or away_ns < AWAY_NS:
             continue
-        tall, was_tall = shop.tracks.trails[track].tall_mm, newest.tall_mm
-        if tall is not None and was_tall is not None and abs(tall - was_tall) > OTHER_HEIGHT_MM:
+        if _is_of_other_height(shop.tracks.trails[track], newest.tall_mm, OTHER_HEIGHT_MM if by_gate else BENDS_MM):
             continue
         far_mm = distance2(place, last)
         if far_mm <= REJOIN_MM + WALK_MM_S * away_ns // 1_000_000_000:

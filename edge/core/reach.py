@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 from edge.core.chance import normal_mnat
 from edge.core.events import PointMm
 from edge.core.layout import Policy
-from edge.core.tracks import Tracks, Trail, distance3
+from edge.core.tracks import Tracks
+from edge.core.trails import Trail, distance3
 from edge.core.visits import Visit
 
 UNIT: Final = 1_024  # length of a direction

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from edge.core.events import Event, LineCrossed, Person, ShelfReached, TracksSeen
-from edge.core.tracks import distance2
+from edge.core.trails import distance2
 
 FRESH_NS: Final = 400_000_000  # cameras look at different moments
 HOLD_NS: Final = 800_000_000

@@ -16,7 +16,7 @@ from edge.core.options import Doer
 from edge.core.presence import loners_within_reach
 from edge.core.reach import Table, Target, ratio_mnat
 from edge.core.shop import Doing, Level, Shop
-from edge.core.tracks import distance3
+from edge.core.trails import distance3
 from edge.core.visits import Visit
 
 RECENT_NS = 60_000_000_000

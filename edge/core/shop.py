@@ -84,9 +84,22 @@ class ShopState(msgspec.Struct, kw_only=True):
     ever_tracked: bool = False
     portal_spoke: bool = False
     outs_ns: list[int] = []
+    numbers_told: list[str] = []
     armed_doors: list[str] = []
     passed: dict[str, list[int]] = {}  # gate and camera -> when bodies came in, below 0: went out
     unseen: list[Unseen] = []
+
+
+class Joined(msgspec.Struct, kw_only=True):
+    """A track that was taken for the body of a visit which was out of sight. Lives in memory only.
+
+    `beside` counts the frames in which that body was seen elsewhere at the same time.
+    """
+
+    visit: str
+    before: tuple[str, ...]
+    tall_mm: int | None = None
+    beside: int = 0
 
 
 class Shop:
@@ -100,6 +113,7 @@ class Shop:
         self.tracks = Tracks()
         self.timers = Timers()
         self.out: list[Command] = []
+        self.joined: dict[str, Joined] = {}  # tracks taken for the rest of a broken one
         self.loners: dict[str, int] = {}  # tracks without a visit, by when they appeared
         self.saved_run = ""
         self.gestures: dict[tuple[str, ...], Gesture] = {}  # going on

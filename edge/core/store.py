@@ -178,6 +178,7 @@ class Store:
             shop.tracks.clear()
             self._bodies.clear()
             shop.loners.clear()
+            shop.joined.clear()
         shop.order(BeginRun(issued_ns=event.captured_ns, run_id=event.run_id, resumed=event.resumed))
         if same:
             self._resume(event)

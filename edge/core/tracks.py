@@ -1,162 +1,29 @@
-"""Where bodies and hands were in the last seconds. Must not: know who anybody is or what they took."""
+"""All bodies of the last seconds, under names that stay. Must not: know who anybody is or what they took."""
 
 from __future__ import annotations
 
-from collections import deque
-from itertools import combinations, pairwise
-from math import isqrt
 from typing import NamedTuple
 
-from edge.core.events import Person, PointMm, TracksSeen
+from edge.core.events import Person, TracksSeen
+from edge.core.meetings import Doubt, Exchange, Meetings, Pair
+from edge.core.trails import Trail
 
-KEEP_NS = 15_000_000_000
-SWAP_MM = 550  # far more than two people move in a frame, and than a tracker's noise
-JUMP_MM = 200
-TALL_OF = 8  # sightings that the mean height of a head is taken over
-SWAP_NS = 300_000_000
-SWAP_SPOTS = 3
-GAP_NS = 400_000_000  # a reach takes longer than this
-SMOOTH_NS = 200_000_000  # a hand rests this long about a grip
-SAME_HAND_MM = 220  # a hand does not move farther in that time while it grips
-WALK_UM_MS = 1_800  # how fast people walk at most
-TREMBLE_MM = 200  # how far a tracker is off at most
-NEAR_MM = 700  # within this of a grip the place of a hand counts
-ARM_MM = 650  # from the middle of a body to a fist, arm stretched
+RECENT = 8  # exchanges that a late frame may be older than
 
 
-class Spot(NamedTuple):
-    """One sighting of a person."""
+class Renumbered(NamedTuple):
+    """Since a moment the tracker has had this `number` for the body that is ours by the name of `track`."""
 
-    at_ns: int
-    place_mm: tuple[int, int] | None
-    hands_mm: tuple[PointMm, ...]
-
-
-class Trail:
-    """Sightings of one track, newest last."""
-
-    __slots__ = ("first_ns", "last_ns", "spots", "tall_mm")
-
-    def __init__(self, at_ns: int) -> None:
-        self.first_ns = at_ns
-        self.last_ns = at_ns
-        self.tall_mm: int | None = None  # height of the head, a slow mean
-        self.spots: deque[Spot] = deque()
-
-    def add(self, at_ns: int, person: Person) -> None:
-        """Remember a sighting and forget what is too old to matter."""
-        self.last_ns = max(self.last_ns, at_ns)
-        spot = Spot(at_ns, person.place_mm, person.hands_mm)
-        later = 0
-        while later < len(self.spots) and self.spots[-1 - later].at_ns > at_ns:  # a frame that came late
-            later += 1
-        self.spots.insert(len(self.spots) - later, spot)
-        while self.spots[0].at_ns < self.last_ns - KEEP_NS:
-            self.spots.popleft()
-        if person.head_mm is not None:
-            head_mm = person.head_mm[2]
-            self.tall_mm = head_mm if self.tall_mm is None else (self.tall_mm * (TALL_OF - 1) + head_mm) // TALL_OF
-
-    def first_place(self) -> tuple[int, int] | None:
-        """The oldest place on the floor that is still remembered."""
-        return next((spot.place_mm for spot in self.spots if spot.place_mm is not None), None)
-
-    def place_at(self, at_ns: int) -> tuple[int, int] | None:
-        """The place seen last before a moment, or the first one after it."""
-        for spot in reversed(self.spots):
-            if spot.at_ns <= at_ns and spot.place_mm is not None:
-                return spot.place_mm
-        return self.first_place()
-
-    def last_place(self) -> tuple[int, int] | None:
-        """The newest known place on the floor."""
-        for spot in reversed(self.spots):
-            if spot.place_mm is not None:
-                return spot.place_mm
-        return None
-
-    def nearest_hand_mm(self, target: PointMm, from_ns: int, to_ns: int) -> int | None:
-        """Smallest distance of a hand to `target` in a span; None = no hand was seen."""
-        found = [distance3(hand, target) for spot in self._within(from_ns, to_ns) for hand in spot.hands_mm]
-        return min(found) if found else None
-
-    def smooth_hands(self, from_ns: int, to_ns: int, target: PointMm | None = None) -> list[PointMm]:
-        """Hands seen in a span, each the mean of what is surely the same hand just before and after; a hand that is
-        more than `NEAR_MM` from `target` stays as it was seen, because its exact place matters to nobody."""
-        spots = self._within(from_ns - SMOOTH_NS, to_ns + SMOOTH_NS)[::-1]
-        found: list[PointMm] = []
-        first = 0
-        for number, spot in enumerate(spots):
-            if not from_ns <= spot.at_ns <= to_ns:
-                continue
-            while spots[first].at_ns < spot.at_ns - SMOOTH_NS:
-                first += 1
-            for hand in spot.hands_mm:
-                if target is not None and _square(hand, target) > NEAR_MM * NEAR_MM:
-                    found.append(hand)
-                else:
-                    found.append(_mean_about(spots, first, number, hand))
-        return found
-
-    def nearest_body_mm(self, target: PointMm, from_ns: int, to_ns: int) -> int | None:
-        """How far `target` was out of arm's reach at best in a span (0 = within); None = not seen."""
-        spots = [spot.place_mm for spot in self._within(from_ns, to_ns) if spot.place_mm is not None]
-        return max(0, min(distance2(place, target[:2]) for place in spots) - ARM_MM) if spots else None
-
-    def out_of_reach_mm(self, target: PointMm, from_ns: int, to_ns: int) -> int | None:
-        """How far out of a body's reach `target` was while the body was not seen, judged by where it was just before
-        and just after. None = never seen at a known place."""
-        placed = [spot for spot in self.spots if spot.place_mm is not None]
-        before = [spot for spot in placed if spot.at_ns < from_ns][-1:]
-        after = [spot for spot in placed if spot.at_ns > to_ns][:1]
-        found = []
-        for spot in (*before, *after):
-            gap_ms = min(abs(spot.at_ns - from_ns), abs(spot.at_ns - to_ns)) // 1_000_000
-            far = distance2(spot.place_mm or (0, 0), target[:2])
-            found.append(max(0, far - ARM_MM - TREMBLE_MM - WALK_UM_MS * gap_ms // 1_000))
-        return max(found) if found else None
-
-    def unwatched(self, from_ns: int, to_ns: int) -> list[tuple[int, int]]:
-        """Parts of a span of `GAP_NS` and more in which no hand was seen."""
-        times = [spot.at_ns for spot in reversed(self._within(from_ns, to_ns)) if spot.hands_mm]
-        edges = [from_ns, *times, to_ns]
-        return [(left, right) for left, right in pairwise(edges) if right - left >= GAP_NS]
-
-    def _within(self, from_ns: int, to_ns: int) -> list[Spot]:
-        found = []
-        for spot in reversed(self.spots):
-            if spot.at_ns < from_ns:
-                break
-            if spot.at_ns <= to_ns:
-                found.append(spot)
-        return found
+    track: str
+    number: str
+    since_ns: int
 
 
-def _mean_about(spots: list[Spot], first: int, number: int, hand: PointMm) -> PointMm:
-    """Mean of the sightings of one hand from `first` until just after `number`."""
-    until_ns = spots[number].at_ns + SMOOTH_NS
-    x = y = z = count = 0
-    for spot in spots[first:]:
-        if spot.at_ns > until_ns:
-            break
-        for other in spot.hands_mm:
-            if _square(hand, other) <= SAME_HAND_MM * SAME_HAND_MM:
-                x, y, z, count = x + other[0], y + other[1], z + other[2], count + 1
-    return x // count, y // count, z // count
+class _Exchanged(NamedTuple):
+    """Two numbers of the tracker that changed bodies at a moment."""
 
-
-def _square(one: PointMm, other: PointMm) -> int:
-    return (one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2
-
-
-def distance2(one: tuple[int, int], other: tuple[int, int]) -> int:
-    """Whole millimetres between two places on the floor."""
-    return isqrt((one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2)
-
-
-def distance3(one: PointMm, other: PointMm) -> int:
-    """Whole millimetres between two points."""
-    return isqrt((one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2)
+    numbers: tuple[str, str]
+    since_ns: int
 
 
 class Tracks:
@@ -165,49 +32,62 @@ class Tracks:
     def __init__(self) -> None:
         self.trails: dict[str, Trail] = {}
         self.last_frame_ns: int | None = None
+        self.doubts: list[Doubt] = []
+        self.renumbered: list[Renumbered] = []
         self._names: dict[str, str] = {}  # the tracker's number -> ours, where it exchanged two bodies
+        self._recent: list[_Exchanged] = []
+        self._meetings = Meetings(self.trails)
 
     def see(self, frame: TracksSeen) -> tuple[list[str], list[str]]:
-        """Take in a tracker frame; returns all tracks seen and those that are new, under our names for them."""
-        self.last_frame_ns = frame.captured_ns
-        self._undo_swaps(frame)
+        """Take in a tracker frame; returns all tracks seen and those that are new, under our names for them.
+
+        `renumbered` are then the bodies whose number the tracker was found to have exchanged, `doubts` the pairs of
+        which nobody can tell.
+        """
+        is_late = self.last_frame_ns is not None and frame.captured_ns < self.last_frame_ns
+        self.last_frame_ns = max(frame.captured_ns, self.last_frame_ns or 0)
+        self.doubts, self.renumbered = [], []
+        if not is_late:
+            for pair in self._meetings.before(self._named(frame), frame):
+                self._exchange(pair, frame, frame.captured_ns)
         seen, fresh = [], []
-        for person in frame.people:
-            name = self._names.get(person.track, person.track)
+        people = self._named(frame)
+        for name, person in people:
             seen.append(name)
             trail = self.trails.get(name)
             if trail is None:
                 trail = self.trails[name] = Trail(frame.captured_ns)
                 fresh.append(name)
             trail.add(frame.captured_ns, person)
+        if is_late:
+            return seen, fresh
+        exchanged, self.doubts = self._meetings.after(people, frame)
+        for found in exchanged:
+            self._exchange(found.tracks, frame, found.since_ns)
+            self._put_right(found)
         return seen, fresh
 
-    def _undo_swaps(self, frame: TracksSeen) -> None:
-        """Two bodies that jump onto each other's place in one frame have not moved: their numbers were exchanged."""
-        jumped = []
-        for person in frame.people:
-            if person.corrected:  # the camera knows it by its look
-                continue
-            was_mm = self._was(person.track, frame.captured_ns) if person.place_mm is not None else None
-            if was_mm is not None and person.place_mm is not None and distance2(was_mm, person.place_mm) >= JUMP_MM:
-                jumped.append((person.track, was_mm, person.place_mm))
-        for (one, was_one, one_mm), (other, was_other, other_mm) in combinations(jumped, 2):
-            kept = distance2(was_one, one_mm) + distance2(was_other, other_mm)
-            crossed = distance2(was_one, other_mm) + distance2(was_other, one_mm)
-            if kept - crossed >= SWAP_MM:
-                name, other_name = self._names.get(one, one), self._names.get(other, other)
-                self._names[one], self._names[other] = other_name, name
+    def _named(self, frame: TracksSeen) -> list[tuple[str, Person]]:
+        """Everybody with our name, as the numbers were at that moment: some frames come late."""
+        later = [found for found in self._recent if found.since_ns > frame.captured_ns]
+        names = dict(self._names) if later else self._names
+        for found in reversed(later):
+            names[found.numbers[0]], names[found.numbers[1]] = (names[number] for number in found.numbers[::-1])
+        return [(names.get(person.track, person.track), person) for person in frame.people]
 
-    def _was(self, track: str, at_ns: int) -> tuple[int, int] | None:
-        """Mean of the last places just before a moment."""
-        trail = self.trails.get(self._names.get(track, track))
-        if trail is None or at_ns - trail.last_ns > SWAP_NS:
-            return None
-        newest = [trail.spots[-number] for number in range(1, min(SWAP_SPOTS, len(trail.spots)) + 1)]
-        places = [spot.place_mm for spot in newest if spot.place_mm is not None]
-        if not places:
-            return None
-        return sum(x for x, _ in places) // len(places), sum(y for _, y in places) // len(places)
+    def _exchange(self, pair: Pair, frame: TracksSeen, since_ns: int) -> None:
+        """From now on each of two numbers of the tracker is the other body."""
+        numbers = {self.name_of(person): person.track for person in frame.people}
+        one, other = numbers[pair[0]], numbers[pair[1]]
+        self._names[one], self._names[other] = pair[1], pair[0]
+        self._recent = [*self._recent, _Exchanged((one, other), since_ns)][-RECENT:]
+        self.renumbered += [Renumbered(pair[1], one, since_ns), Renumbered(pair[0], other, since_ns)]
+
+    def _put_right(self, found: Exchange) -> None:
+        one, other = (self.trails[name] for name in found.tracks)
+        one.exchange(other, found.since_ns)
+        for trail, tall_mm in zip((one, other), found.tall_mm or (), strict=False):
+            trail.stature.reset(tall_mm)
 
     def name_of(self, person: Person) -> str:
         """Our name for a track of the tracker."""
@@ -216,9 +96,13 @@ class Tracks:
     def forget(self, track: str) -> None:
         """Drop a trail."""
         self.trails.pop(track, None)
+        self._meetings.forget(track)
 
     def clear(self) -> None:
         """Drop everything: a new run knows nobody."""
         self.trails.clear()
         self._names.clear()
+        self._meetings.clear()
+        self._recent.clear()
+        self.doubts, self.renumbered = [], []
         self.last_frame_ns = None

@@ -64,7 +64,7 @@ def view(shop: Shop) -> ShopView:
             opened_ns=visit.opened_ns,
             cart=tuple(
                 CartLine(sku=i.sku, quantity=i.quantity, status=i.status, confidence_ppm=i.confidence_ppm)
-                for i in items(shop.state.stories, visit.id, shop.policy.review_below_ppm)
+                for i in items(shop.state.stories, visit.id, shop.policy.review_below_ppm, visit.mixed_ppm)
             ),
         )
         for visit in shop.open_visits()

@@ -73,6 +73,21 @@ class Tag(msgspec.Struct, kw_only=True):
     best_cdbm: int = -99_999
 
 
+class Showing(msgspec.Struct, kw_only=True):
+    """A credential at the gate, and how sure the gate was of it."""
+
+    at_ns: int
+    score_ppm: int
+
+
+class Spell(msgspec.Struct, kw_only=True):
+    """From `since_ns` on the body of `track` had another number at the tracker."""
+
+    track: str
+    number: str
+    since_ns: int
+
+
 class Visit(msgspec.Struct, kw_only=True):
     """One visit. Part of the durable state, so every field survives a restart."""
 
@@ -87,12 +102,14 @@ class Visit(msgspec.Struct, kw_only=True):
     last_seen_ns: int = 0
     request: str = ""
     tries: int = 0
-    shown_ns: list[int] = []
+    shown: list[Showing] = []
     party: int = 1
     tracks: list[str] = []
+    spells: list[Spell] = []
     tags: dict[str, Tag] = {}
     reason: str = ""
     gap: bool = False
+    mixed_ppm: int = 0  # chance that a tracker exchanged its body with another one's
 
     def step(self, stimulus: Stimulus) -> bool:
         """Follow the table; True if the state changed."""

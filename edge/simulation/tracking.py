@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.core.events import Person, PointMm, TracksSeen
-from edge.simulation.stage import Grid, Happened
+from edge.simulation.stage import Body, Grid, Happened
 
 NS = 1_000_000_000
+STRIDE_S, BOB_MM = 1.05, 18.0
+BENDS_BELOW_MM, BENDS, BENDS_AT_MOST_MM = 700.0, 0.6, 450.0
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class TrackModel:
 
     place_mm: float = 80.0
     hand_mm: float = 50.0
+    head_mm: float = 15.0
     slow_share: float = 0.5  # of the variance
     slow_s: float = 1.0
     missed: float = 0.15
@@ -78,13 +81,22 @@ def _sightings(
     body = happened.bodies[name]
     place = body.places(times) + _error((len(times), 2), times, model.place_mm, rng, model)
     lean = body.headings(times) * 60.0
-    head = np.concatenate([place + lean, np.full((len(times), 1), body.height_mm - 110.0)], axis=1)
-    head += rng.normal(0, 15, head.shape)
+    head = np.concatenate([place + lean, _stature(body, times)[:, None]], axis=1)
+    head += rng.normal(0, model.head_mm, head.shape)
     wrists = []
     for hand in (0, 1) if hands else ():
         error = _error((len(times), 3), times, model.hand_mm, rng, model)
         wrists.append((body.hands(hand, times) + error, _known(times, rng, model)))
     return place, head, wrists
+
+
+def _stature(body: Body, times: Grid) -> Grid:
+    """Height of the head: it bobs with each step, and who reaches low bends down."""
+    pace = np.clip(body.speeds(times) / 1_000, 0, 1)
+    lowest = np.minimum(body.hands(0, times)[:, 2], body.hands(1, times)[:, 2])
+    bend = np.clip((BENDS_BELOW_MM - lowest) * BENDS, 0, BENDS_AT_MOST_MM)
+    found: Grid = body.height_mm - 110.0 + BOB_MM * pace * np.sin(4 * np.pi * times / STRIDE_S) - bend
+    return found
 
 
 def _error(shape: tuple[int, int], times: Grid, size_mm: float, rng: np.random.Generator, model: TrackModel) -> Grid:

@@ -85,7 +85,7 @@ def test_a_body_of_another_height_is_somebody_else() -> None:
     feeder = Feeder()
     feeder.shows(0.5, "ann")
     for at_ms, track, head_mm in [(ms, "a", 1_780) for ms in range(1_000, 6_000, 100)] + [
-        (ms, "z", 1_560) for ms in range(7_000, 8_000, 100)
+        (ms, "z", 1_560) for ms in range(7_000, 12_000, 100)
     ]:
         people = (events.Person(track=track, place_mm=(7_000, 4_000), head_mm=(7_000, 4_000, head_mm)),)
         feeder.feed(events.TracksSeen(captured_ns=at_ms * MS, source="t", people=people))
