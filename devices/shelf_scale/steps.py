@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from devices.shelf_scale.bins import BIN_NS, Bin, Binner, Floats
-from devices.shelf_scale.change import History, find_change
+from devices.shelf_scale.change import NEAR_PART, History, find_change
 from edge.config import Plate, Scales
 from edge.core.events import Event, PlateSteady, WeightStep
 from edge.core.signals import PlateSamples
@@ -27,6 +27,10 @@ BEND_APART_NS = 200_000_000  # changes of one bending shelf are seen at most thi
 FOLLOW_G = 0.02  # per bin: drift is followed no faster than this, so that a slow lift is never taken for drift
 SMALLEST_PART = 0.02  # of a step: the halves of the hold may differ by this much while the plate swings
 ROUGHEST_PART = 0.10  # of a step: so much vibration is tolerated on top of the new level
+SHORT_BINS, LONGER_BINS = 5, 9  # a level held so long: a thing without tremor, or longer than a hand presses
+NO_TREMOR = 0.008  # of its weight: a hand is rougher
+SHORT_SIGMA, LONGER_SIGMA = 1.5, 2.5
+LONGEST_VISIT_BINS = 40
 NOISE_UP, NOISE_DOWN = 0.007, 0.013  # speed of the running 35th percentile of |difference of bins|
 SIGMA_PER_P35 = 1.0 / 0.642  # white Gaussian noise: 35th percentile of |difference| = 0.642 sigma
 
@@ -125,6 +129,7 @@ class StepFilter:
         self._doubt: Floats = np.zeros(width)  # grams by which a level may be wrong that was read while swinging
         self._waiting = np.zeros(width, dtype=np.int64)  # bins that a small step has waited for a neighbour
         self._recent: list[_Change] = []
+        self._visits: dict[int, float] = {}  # column -> level at which it rested on the way, too shortly to believe
         self._shelf, self._index = self._neighbourhood(width)
 
     def _neighbourhood(self, width: int) -> tuple[list[str], list[int]]:
@@ -179,7 +184,63 @@ class StepFilter:
         moved = size > np.maximum(limits.step, self._doubt)
         self._doubt[rests & moved] = np.where(calm, 0.0, swing.rough + swing.trend)[rests & moved]
         events += self._step(rests & moved, moved, now, delta, last)
+        events += self._back_again(moved, calm)
         return events + self._follow(calm & ~moved & ~np.isnan(delta), now)
+
+    def _back_again(self, moved: np.ndarray, calm: np.ndarray) -> list[Event]:
+        """Something was put down and lifted again before its level could be believed: two steps that cancel out."""
+        events: list[Event] = []
+        for column in [column for column in self._visits if calm[column] and not moved[column]]:
+            events += self._two_steps(column, self._visits.pop(column))
+        settled = self._history.length - self._since >= 2 * self._set.hold_bins
+        for column in np.flatnonzero(moved & settled & ~np.isnan(self._level)).tolist():
+            level = self._rests_at(column)
+            if column not in self._visits and abs(level - self._level[column]) > 2 * self._limits().step[column]:
+                self._visits[column] = level
+        return events
+
+    def _rests_at(self, column: int) -> float:
+        """The level at which a plate rests as only a thing does; its believed level where it does not."""
+        believed, sigma = float(self._level[column]), float(self._sigma()[column])
+        for bins, roughest, tremor in ((SHORT_BINS, SHORT_SIGMA, NO_TREMOR), (LONGER_BINS, LONGER_SIGMA, 1.0)):
+            seen = self._history.last(bins)[:, column]
+            level, swing = float(seen.mean()), _swing(seen)
+            limit = min(roughest * sigma, tremor * abs(level - believed))
+            if len(seen) == bins and swing.trend <= limit and swing.rough <= limit:
+                return level
+        return believed
+
+    def _two_steps(self, column: int, visited: float) -> list[Event]:
+        """The way to a level and back; nothing where a neighbour moved enough to bend the plate so far."""
+        times, values = self._history.column(column, int(self._since[column]))
+        level, noise = float(self._level[column]), 2 * float(self._sigma()[column])
+        there = np.flatnonzero(np.abs(values - visited) <= max(noise, NEAR_PART * abs(visited - level)))
+        if not len(there) or self._was_bent(column, visited - level):
+            return []
+        turn = int(there[len(there) // 2])
+        events = []
+        for first, second, start, stop in ((level, visited, 0, turn + 1), (visited, level, turn, len(values))):
+            began, ended = find_change(values[start:stop], first, second, noise)
+            change = _Change(
+                column=column,
+                grams=second - first,
+                began_ns=int(times[start + began]) + BIN_NS // 2,
+                ended_ns=int(times[start + ended]) + BIN_NS // 2,
+            )
+            events.append(self._event(change))
+        self._since[column] = self._history.length - 1
+        earlier = msgspec.structs.replace(
+            events[0],
+            captured_ns=events[0].captured_ns - BIN_NS,
+            level_mg=events[0].level_mg + events[0].delta_mg,
+        )
+        return [earlier, events[1]]
+
+    def _was_bent(self, column: int, grams: float) -> bool:
+        seen = self._history.last(self._set.hold_bins + LONGEST_VISIT_BINS)
+        others = self._neighbours(column, range(len(self._level)))
+        reach = [np.nanmax(np.abs(seen[:, other] - self._level[other]), initial=0.0) for other in others]
+        return any(abs(grams) <= self._set.cross_talk * far for far in reach)
 
     def _limits(self) -> _Limits:
         sigma = self._sigma()
@@ -229,6 +290,7 @@ class StepFilter:
             self._level[column] = now[column]
             self._since[column] = self._history.length - 1
             self._waiting[column] = 0
+            self._visits.pop(column, None)
             if bent:
                 self._keep_back(column, change.grams)
             else:
