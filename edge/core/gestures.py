@@ -11,7 +11,7 @@ from typing import Final
 
 from edge.core.events import Person, PointMm, TracksSeen
 from edge.core.shop import Gesture, Shop
-from edge.core.trails import SMOOTH_NS, distance2, distance3
+from edge.core.trails import SMOOTH_NS, Trail, distance2, distance3
 
 LOOK_NS: Final = 200_000_000
 BODIES_MM: Final = 1_300
@@ -19,8 +19,11 @@ MEET_MM: Final = 230
 FLOOR_MM: Final = 215  # the lowest boards are higher
 SHELF_MM: Final = 750  # nearer to a plate or slot than this, hands are busy with goods
 STILL_MM: Final = 350  # people who hand something over stand; a tracker trembles
+LIFTED_PCT: Final = 60  # of the height of a head: a hanging hand is lower
+LIFTED_SLACK_MM: Final = 50
+BENT_MM: Final = 240  # a head so far below its height: the floor is within reach
 BREAK_NS: Final = 450_000_000  # a hand may be missed so long
-SHORTEST_NS: Final = {"met": 350_000_000, "floor": 150_000_000}
+SHORTEST_NS: Final = {"met": 180_000_000, "floor": 150_000_000}
 LONGEST_NS: Final = {"met": 3_500_000_000, "floor": 60_000_000_000}  # people who queue have their hands side by side
 
 
@@ -85,18 +88,34 @@ def _close(shop: Shop, frame: TracksSeen) -> Iterator[tuple[Person, Person]]:
 
 def _touch(shop: Shop, one: Person, other: Person, at_ns: int) -> PointMm | None:
     """Where a hand of one is at a hand of the other."""
-    mine, theirs = (
-        shop.tracks.trails[shop.tracks.name_of(person)].smooth_hands(at_ns - SMOOTH_NS, at_ns)
-        for person in (one, other)
-    )
-    near = min(((distance3(a, b), a) for a in mine for b in theirs), default=None)
-    return near[1] if near is not None and near[0] <= MEET_MM else None
+    trails = [shop.tracks.trails[shop.tracks.name_of(person)] for person in (one, other)]
+    mine, theirs = (trail.smooth_hands(at_ns - SMOOTH_NS, at_ns) for trail in trails)
+    near = min(((distance3(a, b), a, b) for a in mine for b in theirs), default=None)
+    if near is None or near[0] > MEET_MM or _hang(trails, near[1:]):
+        return None
+    return near[1]
+
+
+def _hang(trails: list[Trail], hands: tuple[PointMm, PointMm]) -> bool:
+    """True if the two hands only hang beside each other: hands that give and take are higher."""
+    talls = [trail.tall_mm for trail in trails]
+    if talls[0] is None or talls[1] is None:
+        return False
+    return hands[0][2] + hands[1][2] < (talls[0] + talls[1]) * LIFTED_PCT // 100 - LIFTED_SLACK_MM
+
+
+def _bent(shop: Shop, person: Person) -> list[PointMm]:
+    """Where somebody bends down who has a hand that nobody sees."""
+    tall_mm = shop.tracks.trails[shop.tracks.name_of(person)].tall_mm
+    if person.head_mm is None or person.place_mm is None or tall_mm is None or len(person.hands_mm) > 1:
+        return []
+    return [(*person.place_mm, FLOOR_MM)] if person.head_mm[2] < tall_mm - BENT_MM else []
 
 
 def _low(shop: Shop, frame: TracksSeen) -> list[tuple[tuple[str, ...], PointMm]]:
     found: list[tuple[tuple[str, ...], PointMm]] = []
     for person in frame.people:
-        low = [hand for hand in person.hands_mm if hand[2] <= FLOOR_MM]
+        low = [hand for hand in person.hands_mm if hand[2] <= FLOOR_MM] or _bent(shop, person)
         visit = shop.visit_of(shop.tracks.name_of(person)) if low else None
         if visit is not None and shop.planogram.is_free(low[0], SHELF_MM):
             found.append((("floor", visit.id), low[0]))
