@@ -5,6 +5,7 @@ The same on every processor: no float and no library function takes part. Must n
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 ONE: Final = 1 << 60
@@ -18,6 +19,7 @@ _POWERS: Final = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=1 << 15)
 def weight(log_mnat: int) -> int:
     """exp(log_mnat / 1000) in fixed point; `log_mnat` <= 0 (above is taken as 0)."""
     left = -log_mnat

@@ -15,6 +15,7 @@ import msgspec
 from edge.core.chance import ONE, times, weight
 
 WIDTH: Final = 96
+TOLD: Final = 4 * WIDTH  # more than this are not even told: hardly any of them could be kept
 CUT: Final = weight(-14_000)
 LOOSE: Final = "loose"  # the cart of what lies about inside
 TRACE_MAX: Final = 24  # decisions a story remembers, so that later evidence can speak about them
@@ -87,13 +88,16 @@ def tell(story: Story, grasp: str, plate: str, option: Option, top_mnat: int = 0
 
 
 def tell_all(stories: list[Story], grasp: str, plate: str, ways: list[list[Option]], top_mnat: int) -> list[Story]:
-    """Every story with every one of its options, but for those that are far below the cut before they are told."""
+    """Every story with every one of its options, but for those that are far below the cut before they are told, or
+    behind the `TOLD` likeliest."""
     pairs = [
         (times(story.weight, weight(option.log_mnat - top_mnat)), story, option)
         for story, found in zip(stories, ways, strict=True)
         for option in found
     ]
     least = times(max(pair[0] for pair in pairs), CUT)
+    if len(pairs) > TOLD:
+        least = max(least, sorted((pair[0] for pair in pairs), reverse=True)[TOLD])
     return [tell(story, grasp, plate, option, top_mnat) for likely, story, option in pairs if likely >= least]
 
 

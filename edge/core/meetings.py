@@ -7,7 +7,6 @@ Must not: know visits or goods.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import combinations
 from typing import Final, NamedTuple
 
@@ -20,6 +19,7 @@ NEAR_MM: Final = 700  # trackers mix up bodies that are no farther apart
 BLUR_MM: Final = 300  # nearer than this, motion tells nothing
 PLACE_MM: Final = 105  # how far a body is from where it was expected a frame later, an axis
 WRONG_MM: Final = 700
+FITS_MM: Final = 450
 TALL_MM: Final = 22  # the same for its height, bobbing and all
 LIKE_BEFORE_MM: Final = 70  # somebody who bends is not measured
 TALL_MOST_MNAT: Final = 9_000
@@ -86,14 +86,15 @@ class Meetings:
     def before(self, people: list[tuple[str, Person]], frame: TracksSeen) -> list[Pair]:
         """Pairs that jumped onto each other's place in this frame; call it before the frame joins the trails."""
         found = []
-        expected = {name: self._expected(name, frame.captured_ns) for name, _ in people}
-        for one, other, where, there in _near(people, expected):
+        for one, other, where, there in self._pairs(people):
             meeting = self._meet((one, other), frame.captured_ns)
-            first, second = expected[one], expected[other]
+            first, second = (self._trails[name].expected(frame.captured_ns) for name in (one, other))
             if first is None or second is None:
                 continue
             kept = _square(where, first) + _square(there, second)
             crossed = _square(where, second) + _square(there, first)
+            if max(_square(where, second), _square(there, first)) > FITS_MM * FITS_MM:
+                crossed = kept  # only one of them is where the other was
             motion = (kept - crossed) * 500 // (PLACE_MM * PLACE_MM)
             meeting.frames += 1
             if motion >= CLEAR_MNAT:
@@ -149,9 +150,28 @@ class Meetings:
         meeting.last_ns = at_ns
         return meeting
 
-    def _expected(self, name: str, at_ns: int) -> Place | None:
-        trail = self._trails.get(name)
-        return trail.expected(at_ns) if trail is not None else None
+    def _pairs(self, people: list[tuple[str, Person]]) -> list[tuple[str, str, Place, Place]]:
+        """Pairs of bodies near each other, or both far from where they were; those that a camera knows by their looks
+        and those that are new are left out."""
+        placed = sorted(
+            (person.place_mm, name)
+            for name, person in people
+            if person.place_mm is not None and not person.corrected and name in self._trails
+        )
+        found = []
+        for number, (where, one) in enumerate(placed):
+            for there, other in placed[number + 1 :]:
+                if there[0] - where[0] > NEAR_MM:
+                    break
+                if abs(there[1] - where[1]) <= NEAR_MM and distance2(where, there) <= NEAR_MM:
+                    found.append((one, other, where, there) if one < other else (other, one, there, where))
+        jumped = sorted((name, where) for where, name in placed if self._has_jumped(name, where))
+        found += [(one, other, where, there) for (one, where), (other, there) in combinations(jumped, 2)]
+        return sorted(set(found))
+
+    def _has_jumped(self, name: str, where: Place) -> bool:
+        last = self._trails[name].spots[-1].place_mm
+        return last is not None and abs(where[0] - last[0]) + abs(where[1] - last[1]) > JUMP_MM
 
     def _is_suspect(self, meeting: _Meeting, motion: int, apart_mm: int) -> bool:
         if meeting.motion is not None:
@@ -174,30 +194,6 @@ class Meetings:
             return 0
         found = (same - crossed) * 500 // (TALL_MM * TALL_MM)
         return max(-TALL_MOST_MNAT, min(TALL_MOST_MNAT, found))
-
-
-def _near(
-    people: list[tuple[str, Person]], expected: Mapping[str, Place | None]
-) -> list[tuple[str, str, Place, Place]]:
-    """Pairs of bodies near each other, or both far from where they were expected; those that a camera knows by their
-    looks are left out."""
-    placed = sorted(
-        (person.place_mm, name) for name, person in people if person.place_mm is not None and not person.corrected
-    )
-    found = []
-    for number, (where, one) in enumerate(placed):
-        for there, other in placed[number + 1 :]:
-            if there[0] - where[0] > NEAR_MM:
-                break
-            if abs(there[1] - where[1]) <= NEAR_MM and distance2(where, there) <= NEAR_MM:
-                found.append((one, other, where, there) if one < other else (other, one, there, where))
-    jumped = sorted(
-        (name, where)
-        for where, name in placed
-        if (before := expected[name]) is not None and abs(where[0] - before[0]) + abs(where[1] - before[1]) > JUMP_MM
-    )
-    found += [(one, other, where, there) for (one, where), (other, there) in combinations(jumped, 2)]
-    return sorted(set(found))
 
 
 def _square(one: Place, other: Place) -> int:

@@ -136,3 +136,32 @@ def test_no_pack_is_made_or_lost_between_two_hands(one: dict[str, int], other: d
         told = tell(story, "g", "", way)
         assert Counter(told.held("x")) + Counter(told.held("y")) == Counter(one) + Counter(other)
     assert len(ways) == 1 + len(one) + len(other)
+
+
+@pytest.mark.parametrize(("hand_mm", "outcome"), [(870, "charged"), (1_050, "review")])
+def test_hands_that_hang_beside_each_other_give_nothing(hand_mm: int, outcome: str) -> None:
+    feeder = shop_with_two()
+    for at_ms in range(8_000, 8_900, 100):
+        people = tuple(
+            Person(
+                track=track, place_mm=(2_500 + side * 250, 300), head_mm=(2_500 + side * 250, 300, 1_650),
+                hands_mm=((2_500, 300, hand_mm),),
+            )
+            for track, side in (("a", -1), ("b", 1))
+        )  # fmt: skip
+        feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
+    stand(feeder, 8.9, 10, {"a": (2_250, 300, 950), "b": (2_750, 300, 950)})
+    assert leave(feeder, 10)["ann"].outcome == outcome
+
+
+@pytest.mark.parametrize(("bends_mm", "outcome"), [(60, "charged"), (380, "review")])
+def test_who_bends_down_with_a_hand_unseen_may_have_laid_something_on_the_floor(bends_mm: int, outcome: str) -> None:
+    feeder = shop_with_two()
+    for at_ms in range(8_000, 10_000, 100):
+        down = bends_mm if 8_800 <= at_ms < 9_300 else 0
+        people = tuple(
+            Person(track=track, place_mm=(x, 300), head_mm=(x, 300, 1_650 - low), hands_mm=((x, 300, 900),))
+            for track, x, low in (("a", 2_200, down), ("b", 2_800, 0))
+        )
+        feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
+    assert leave(feeder, 10)["ann"].outcome == outcome

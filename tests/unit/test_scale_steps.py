@@ -73,6 +73,30 @@ def test_a_press_alone_is_nothing(seed: int, press: float, for_s: float) -> None
     assert steps(run(shelf.blocks())) == []
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.floats(60, 1500), seeds, st.floats(1.0, 1.3))
+def test_what_is_put_down_and_lifted_again_at_once_is_two_steps(grams: float, seed: int, for_s: float) -> None:
+    shelf = Shelf(9, seed)
+    shelf.move(P, 4.0, grams)
+    shelf.move(P, 4.0 + for_s, -grams)
+    put, lift = steps(run(shelf.blocks()), P)
+    assert close_to(put, grams)
+    assert close_to(lift, -grams)
+    assert abs(seconds(put).ended - 4.1) <= 0.3
+    assert abs(seconds(lift).began - 4.0 - for_s) <= 0.3
+    assert put.captured_ns < lift.captured_ns
+
+
+def test_a_plate_that_a_heavy_put_beside_it_bends_for_a_second_tells_nothing() -> None:
+    shelf = Shelf(9, 3)
+    shelf.move(P, 4.0, 1_500.0)
+    shelf.move(P, 5.1, -1_500.0)
+    beside = P[:-1] + str(int(P[-1]) + 1)
+    shelf.move(beside, 4.0, 45.0)
+    shelf.move(beside, 5.1, -45.0)
+    assert steps(run(shelf.blocks()), beside) == []
+
+
 @settings(max_examples=15, deadline=None)
 @given(weights, seeds, st.floats(0.15, 0.3))
 def test_a_plate_that_settles_slowly_gives_the_whole_weight(grams: float, seed: int, tau_s: float) -> None:

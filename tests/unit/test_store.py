@@ -418,3 +418,25 @@ def test_two_pieces_at_once_are_not_blindly_one_persons_where_another_hand_was_n
     bills = {bill.shopper: lines(bill) for bill in feeder.bills()}
     assert bills["ann"].get(("tea", "charged")) == 1
     assert bills["bob"] == {("tea", "review"): 1}
+
+
+def test_what_one_puts_back_and_another_takes_at_once_is_the_others() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 2, a=P1)
+    feeder.shows(2, "bob")
+    feeder.walk(2.6, 5, a=P1, b=FAR)
+    feeder.step(5.0, "p1", -520)
+    feeder.walk(5, 8, a=FAR, b=(600, -600, 1_000))
+    feeder.walk(8, 9, a=P1, b=(600, -600, 1_000))  # puts it back ...
+    feeder.walk(9, 11, a=FAR, b=P1)  # ... and Bob takes it soon
+    for at_s, began_s, grams in ((11.0, 8.4, 520), (11.1, 10.4, -520)):
+        feeder.feed(
+            events.WeightStep(
+                captured_ns=round(at_s * S), source="scale", plate="p1", delta_mg=grams * 1000, level_mg=0,
+                began_ns=round(began_s * S), ended_ns=round((began_s + 0.2) * S), noise_mg=800,
+            )
+        )  # fmt: skip
+    feeder.walk(11.1, 17)
+    feeder.tick(30 * S)
+    assert {bill.shopper: bill.outcome for bill in feeder.bills()} == {"ann": "nothing", "bob": "charged"}
