@@ -21,6 +21,7 @@ SHELF_MM: Final = 750  # nearer to a plate or slot than this, hands are busy wit
 STILL_MM: Final = 350  # people who hand something over stand; a tracker trembles
 LIFTED_PCT: Final = 60  # of the height of a head: a hanging hand is lower
 LIFTED_SLACK_MM: Final = 50
+LOW_SHELF_MM: Final = 1_100  # somebody who bends down nearer to a shelf than this may only reach into it
 BENT_MM: Final = 240  # a head so far below its height: the floor is within reach
 BREAK_NS: Final = 450_000_000  # a hand may be missed so long
 SHORTEST_NS: Final = {"met": 180_000_000, "floor": 150_000_000}
@@ -109,7 +110,9 @@ def _bent(shop: Shop, person: Person) -> list[PointMm]:
     tall_mm = shop.tracks.trails[shop.tracks.name_of(person)].tall_mm
     if person.head_mm is None or person.place_mm is None or tall_mm is None or len(person.hands_mm) > 1:
         return []
-    return [(*person.place_mm, FLOOR_MM)] if person.head_mm[2] < tall_mm - BENT_MM else []
+    floor = (*person.place_mm, FLOOR_MM)
+    bent = person.head_mm[2] < tall_mm - BENT_MM and shop.planogram.is_free(floor, LOW_SHELF_MM)
+    return [floor] if bent else []
 
 
 def _low(shop: Shop, frame: TracksSeen) -> list[tuple[tuple[str, ...], PointMm]]:
