@@ -84,6 +84,11 @@ def lock(path: Path) -> int:
     except OSError:
         os.close(handle)
         raise LedgerBusy(str(path), "another process writes this ledger; stop it first") from None
+    if path.exists() and not os.access(path, os.W_OK):  # SQLite would open it for reading and say so at the first write
+        os.close(handle)
+        raise LedgerFull(
+            str(path), "the ledger may only be read; make the file and its disk writable, then start again"
+        )
     return handle
 
 

@@ -91,7 +91,6 @@ def test_a_second_daemon_on_the_same_books_is_refused_and_the_first_goes_on(shop
 def test_a_state_folder_that_became_read_only_is_named_and_left_as_it_is(shop: Path) -> None:
     state = shop.parent / "state"
     assert ended(started(shop)) == 0
-    (state / "ledger.db").chmod(0o400)
     state.chmod(0o555)
     before = content(state)
     line = refused("run", "--config", str(shop), "--record", str(shop.parent / "rec"))
@@ -100,6 +99,16 @@ def test_a_state_folder_that_became_read_only_is_named_and_left_as_it_is(shop: P
     assert content(state) == before
     assert not (shop.parent / "rec").exists()
     assert refused("demo", "--port", "0", "--state", str(state)).startswith(f"muin: {state}")
+    assert content(state) == before
+
+
+def test_books_that_may_only_be_read_are_named_before_the_shop_opens(shop: Path) -> None:
+    state = shop.parent / "state"
+    assert ended(started(shop)) == 0
+    (state / "ledger.db").chmod(0o400)
+    before = content(state)
+    line = refused("run", "--config", str(shop))
+    assert line.startswith(f"muin: {state}/ledger.db: the ledger may only be read; make the file")
     assert content(state) == before
 
 
