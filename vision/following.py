@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from vision.blobs import BlobFinder
 from vision.bodies import Body, PeopleFinder
 from vision.boxes import Box
 from vision.foreground import Foreground
@@ -14,7 +15,7 @@ from vision.looks import FrameLooks, Look, LookMaker
 from vision.newcomers import with_second_witness
 from vision.planes import Picture
 from vision.recognition import Recognition
-from vision.tracker import CLEAR_SCORE, Track, Tracker
+from vision.tracker import Track, Tracker
 
 
 class Followed(NamedTuple):
@@ -33,12 +34,12 @@ class Follower:
         self.finder, self.looks = finder, looks
         self._tracker = Tracker(prefix)
         self._recognition = Recognition(self._tracker.new_name)
-        self._foreground: Foreground | None = None
+        # learned from the first picture on, while nobody is there: whoever comes first is told as early as all others
+        self._foreground = None if isinstance(finder, BlobFinder) else Foreground()
 
     def see(self, picture: Picture, at_s: float) -> list[Followed]:
         """Everybody visible now, in the order in which they came."""
         bodies = self._with_second_witness(picture, self.finder.find(picture, at_s))
-
         if self.looks.rules is None:
             return [Followed(track.who.name, track.box) for track in self._tracker.see(bodies, at_s)]
         looks = FrameLooks(lambda boxes: self.looks.looks(picture, boxes), self.looks.rules)
@@ -47,9 +48,8 @@ class Follower:
         return [_followed(track, corrected) for track in shown if track.named]
 
     def _with_second_witness(self, picture: Picture, bodies: list[Body]) -> list[Body]:
-        if self._foreground is None and all(body.score >= CLEAR_SCORE for body in bodies):
+        if self._foreground is None:
             return bodies  # blobs are never unsure: no second background for them
-        self._foreground = self._foreground or Foreground()
         self._foreground.see(picture)
         known = [track.box for track in self._tracker.tracks if track.confirmed]
         return with_second_witness(bodies, known, self._foreground)

@@ -81,7 +81,7 @@ def test_three_visits_are_three_tracks(shared_data: Path, weights: Path, tmp_pat
     assert (found["tracks"], found["id_switches"]) == (3, 0)
     truth = [(6.0, 19.8), (22.7, 45.0), (50.2, 69.9)]
     for visit, (entered_s, left_s) in zip(found["visits"], truth, strict=True):
-        assert visit["entered_s"] == pytest.approx(entered_s, abs=0.5)
+        assert visit["entered_s"] == pytest.approx(entered_s, abs=0.4)
         assert visit["left_s"] == pytest.approx(left_s, abs=0.5)
 
 
