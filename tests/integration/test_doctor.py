@@ -53,7 +53,7 @@ def test_every_missing_device_has_a_cure_and_no_traceback(tmp_path: Path) -> Non
     async def main() -> None:
         text = '[[door]]\nid = "d1"\nport = "/dev/none"\n[[turnstile]]\nid = "t1"\n'
         text += '[[camera]]\nid = "c1"\nrole = "shelf"\nurl = "none.mp4"\n[[rfid_reader]]\nid = "r1"\nhost = "a:b:c"\n'
-        text += '[[scale]]\nid = "s1"\ngondola = "g1"\nport = "/dev/none"\n[cloud]\nbroker = "127.0.0.1:1"\n'
+        text += '[[scale]]\nid = "s1"\ngondola = "g1"\nport = "/dev/none2"\n[cloud]\nbroker = "127.0.0.1:1"\n'
         code, out, err = await doctor(store(tmp_path, text + '[models]\nfolder = "nowhere"\n'), "--json")
         assert code == 1
         assert "Traceback" not in err
