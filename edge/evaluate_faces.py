@@ -143,7 +143,7 @@ def judge(bench: Bench, known: Known, rows: Sequence[Labelled], rule: Rule) -> l
         alive = None
         if bench.liveness is not None:
             with bench.laps("liveness"):
-                alive = bench.liveness.of(picture, face.head_px)
+                alive = bench.liveness.of(picture, face.head_px, face.lean_deg)
         found.append(_judged(bench, known, row.identity, face.template, rule, alive))
     return found
 

@@ -81,7 +81,8 @@ def _one(picture: Picture, engine: FaceEngine, liveness: Liveness) -> float | No
     faces = [face for face in engine.faces(picture) if not face.flaw]
     if not faces:
         return None
-    return liveness.of(picture, max(faces, key=lambda face: face.width_px).head_px)
+    largest = max(faces, key=lambda face: face.width_px)
+    return liveness.of(picture, largest.head_px, largest.lean_deg)
 
 
 def report(found: dict[str, list[float | None]], limit: float) -> dict[str, Any]:

@@ -79,6 +79,19 @@ def test_liveness_of_a_face_at_the_edge_of_the_picture(shared_data: Path, shared
         assert 0 <= networks.of(picture, box) <= 1
 
 
+@pytest.mark.parametrize("engine", ["onnx", "dlib"])
+def test_who_leans_looks_as_alive_as_who_stands_upright(
+    engine: str, tmp_path: Path, shared_data: Path, shared_models: Path
+) -> None:
+    """In this clip a man leans his head by 40 degrees, which the networks took for a picture."""
+    listed = tmp_path / "pictures.csv"
+    listed.write_text(f"path,kind\n{shared_data}/video/gate-head-pair.mp4,live\n")
+    done = run("liveness", "--pictures", listed, "--models", shared_models, "--engine", engine, "--json")
+    live = json.loads(done.stdout)["kinds"]["live"]
+    assert live["pictures"] - live["no_face"] > 20
+    assert (live["wrong"], live["median"]) == (0, pytest.approx(0.85, abs=0.15))
+
+
 def test_where_the_networks_are_not_the_policy_says_what_that_means() -> None:
     assert open_liveness(Faces(liveness="note")) is None
     assert open_liveness(Faces(liveness="off")) is None

@@ -48,6 +48,9 @@ class DrawnEngine(StagedEngine[Box, tuple[int, ...]]):
     def _box(self, found: Box) -> Box:
         return found
 
+    def _lean_deg(self, found: Box) -> float:
+        return 0.0
+
     def _align(self, picture: Picture, found: Box) -> tuple[tuple[int, ...], float]:
         return tuple(int(value) for value in picture[(found[1] + found[3]) // 2, (found[0] + found[2]) // 2]), 0.0
 

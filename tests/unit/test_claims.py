@@ -203,7 +203,7 @@ class Doubt(Liveness):
     def __init__(self, alive: float) -> None:
         self.alive, self.asked = alive, 0
 
-    def of(self, picture: Picture, box_px: tuple[int, int, int, int]) -> float:
+    def of(self, picture: Picture, box_px: tuple[int, int, int, int], lean_deg: float = 0.0) -> float:
         self.asked += 1
         return self.alive
 

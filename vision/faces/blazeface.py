@@ -82,7 +82,7 @@ def _found(rgb: Picture, detection: Any) -> Found:
         crop, _ = turn(crop, lean)
     middle, half = crop.shape[0] / 2, crop.shape[0] / CROP_FACTOR / 2
     inside = as_box(middle - half, middle - half, middle + half, middle + half)
-    return Found(place, float(detection.categories[0].score), np.ascontiguousarray(crop), inside)
+    return Found(place, float(detection.categories[0].score), np.ascontiguousarray(crop), inside, lean)
 
 
 def _cut(rgb: Picture, x: float, y: float, side: float, scale: float) -> Picture:

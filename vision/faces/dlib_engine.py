@@ -79,6 +79,9 @@ class DlibEngine(StagedEngine[hog.Found, Posed]):
         x, y, half = (left + right) / 2, (top + bottom) / 2 + RAISED * (right - left), (right - left) / 2
         return as_box(x - wide * half, y - high * half, x + wide * half, y + high * half)
 
+    def _lean_deg(self, found: hog.Found) -> float:
+        return found.lean_deg
+
     def _align(self, picture: Picture, found: hog.Found) -> tuple[Posed, float]:
         """As face_encodings(model="small") does: five points, from which dlib cuts its own aligned chip."""
         left, top, right, bottom = found.view_box

@@ -38,7 +38,8 @@ class Face:
     """One face of one picture.
 
     `box_px` is (left, top, right, bottom) in pixels of the picture shown; `template` is None where `flaw` says
-    why the face cannot be compared. `head_px` is the box from forehead to chin that the liveness networks know.
+    why the face cannot be compared. `head_px` is the box from forehead to chin that the liveness networks know, and
+    `lean_deg` how far the line between its eyes is from level (positive: the eye on the right of the picture is lower).
     """
 
     box_px: tuple[int, int, int, int]
@@ -46,6 +47,7 @@ class Face:
     flaw: Flaw = ""
     template: Template | None = None
     head_px: tuple[int, int, int, int] = (0, 0, 0, 0)
+    lean_deg: float = 0.0
 
     @property
     def width_px(self) -> int:

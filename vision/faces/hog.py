@@ -28,12 +28,16 @@ SAME_FACE_OVERLAP = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A face box in the picture, and where it was found: the scaled and turned picture with the box in it."""
+    """A face box in the picture, and where it was found: the scaled and turned picture with the box in it.
+
+    `lean_deg` is how far the face leans: by its eyes, or by the turn with which it was found.
+    """
 
     box_px: tuple[int, int, int, int]
     score: float
     view: Picture
     view_box: tuple[int, int, int, int]
+    lean_deg: float = 0.0
 
 
 def find(detector: Any, picture: Picture) -> list[Found]:
@@ -63,7 +67,7 @@ def _one_tilt(detector: Any, scaled: Picture, scale: float, min_score: float, ti
         x, y = back @ middle / scale
         half = box.width() / scale / 2
         place = as_box(x - half, y - half, x + half, y + half)
-        found.append(Found(place, float(score), rgb, (box.left(), box.top(), box.right(), box.bottom())))
+        found.append(Found(place, float(score), rgb, (box.left(), box.top(), box.right(), box.bottom()), tilt))
     return found
 
 

@@ -5,21 +5,27 @@ screens they were not trained on (figures and what is not proven: vision/README.
 
 Networks and crops after minivision-ai/Silent-Face-Anti-Spoofing: the box enlarged 2.7 and 4.0 times about its middle
 and moved so that it stays inside of the picture, 80 x 80 px, BGR 0..255; softmax, class 1 = live; both are averaged.
+They know upright heads only: who leans by 40 degrees looks like a picture to them, so the picture is turned first.
 """
 
 from __future__ import annotations
+
+import math
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.config import Models
+from vision.faces.face import as_box
 from vision.faces.quality import Picture
 from vision.models import Network, open_network, resolve
 
 PARTS = {"v2": 2.7, "v1se": 4.0}  # how much of the surroundings each network wants to see
 SIDE_PX = 80
 LIVE = 1
+UPRIGHT_DEG = 15.0  # who leans less is shown as he is
+HEAD_HEIGHT = 1.4  # of an upright head's box, in its widths
 Box = tuple[int, int, int, int]
 
 
@@ -31,8 +37,13 @@ class Liveness:
         pair = resolve("minifasnet", models)
         self._networks = [(scale, open_network(pair, part)) for part, scale in PARTS.items()]
 
-    def of(self, picture: Picture, box_px: Box) -> float:
-        """How alive the face in the box of a BGR picture looks: 0 = a picture of a face, 1 = alive."""
+    def of(self, picture: Picture, box_px: Box, lean_deg: float = 0.0) -> float:
+        """How alive the face in the box of a BGR picture looks: 0 = a picture of a face, 1 = alive.
+
+        `lean_deg` is how far the line between its eyes is from level.
+        """
+        if abs(lean_deg) > UPRIGHT_DEG:
+            picture, box_px = _upright(picture, box_px, lean_deg)
         return float(np.mean([_one(network, _crop(picture, box_px, scale)) for scale, network in self._networks]))
 
 
@@ -53,6 +64,18 @@ def _crop(picture: Picture, box_px: Box, scale: float) -> Picture:
     y = min(max((top + bottom) / 2 - new_high / 2, 0.0), height - 1 - new_high)
     part = picture[int(y) : int(y + new_high) + 1, int(x) : int(x + new_wide) + 1]
     return np.asarray(cv2.resize(part, (SIDE_PX, SIDE_PX)), np.uint8)
+
+
+def _upright(picture: Picture, box_px: Box, lean_deg: float) -> tuple[Picture, Box]:
+    """The picture turned about the middle of a head until its eyes are level, and the head's box there."""
+    left, top, right, bottom = box_px
+    x, y = (left + right) / 2, (top + bottom) / 2
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D((x, y), lean_deg, 1.0)
+    turned = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    # the box around an oval that leans has the diagonal of the upright one, whatever the lean
+    half = math.hypot(right - left, bottom - top) / math.hypot(1.0, HEAD_HEIGHT) / 2
+    return np.asarray(turned, np.uint8), as_box(x - half, y - HEAD_HEIGHT * half, x + half, y + HEAD_HEIGHT * half)
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

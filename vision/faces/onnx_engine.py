@@ -5,6 +5,7 @@ Must not: be needed for a shop to work (dlib is the default), or compare templat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,6 +67,10 @@ class OnnxEngine(StagedEngine[yunet.FacePoints, Picture]):
 
     def _box(self, found: yunet.FacePoints) -> Box:
         return found.box_px
+
+    def _lean_deg(self, found: yunet.FacePoints) -> float:
+        across, down = (found.points_px[1] - found.points_px[0]).tolist()
+        return math.degrees(math.atan2(down, across))
 
     def _align(self, picture: Picture, found: yunet.FacePoints) -> tuple[Picture, float]:
         left_eye, right_eye, nose = found.points_px[:3]

@@ -45,6 +45,6 @@ def sightings(
         alive = None
         if liveness is not None and verdict.shopper is not None:
             with engine.watch("liveness"):
-                alive = liveness.of(picture, face.head_px)
+                alive = liveness.of(picture, face.head_px, face.lean_deg)
         found.append(Sighting(face, verdict, alive, among.narrowed_by))
     return found

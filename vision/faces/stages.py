@@ -32,17 +32,17 @@ class StagedEngine(ABC, Generic[Found, Aligned]):
         return [self._face(picture, one) for one in found]
 
     def _face(self, picture: Picture, found: Found) -> Face:
-        box_px, head_px = self._box(found), self._head(found)
+        box_px, head_px, lean_deg = self._box(found), self._head(found), self._lean_deg(found)
         with self.watch("align"):
             aligned, turn_deg = self._align(picture, found)
         with self.watch("quality"):
             measures = measure(picture, box_px, turn_deg)
             flaw = self.quality.flaw(measures)
         if flaw:
-            return Face(box_px, measures, flaw, None, head_px)
+            return Face(box_px, measures, flaw, None, head_px, lean_deg)
         with self.watch("embed"):
             template = self._embed(aligned)
-        return Face(box_px, measures, "", template, head_px)
+        return Face(box_px, measures, "", template, head_px, lean_deg)
 
     @abstractmethod
     def _find(self, picture: Picture) -> Sequence[Found]:
@@ -55,6 +55,10 @@ class StagedEngine(ABC, Generic[Found, Aligned]):
     def _head(self, found: Found) -> Box:
         """The box from forehead to chin, as YuNet gives it."""
         return self._box(found)
+
+    @abstractmethod
+    def _lean_deg(self, found: Found) -> float:
+        """How far the line between the eyes is from level."""
 
     @abstractmethod
     def _align(self, picture: Picture, found: Found) -> tuple[Aligned, float]:
