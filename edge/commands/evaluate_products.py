@@ -50,7 +50,7 @@ def products(
         "cost_ratio": None if (ratio := bench.cost_ratio()) is None else round(ratio, 3),
         "catalogue": len(fitted.space.skus),
         "catalogue_pictures": len(enrolled),
-        "threshold": round(fitted.threshold, 4),
+        "threshold": round(fitted.rule.limit, 4),
         "embedding": bench.embedder.kind,
     }
     show(document, [bench.embedder.describe()], as_json)

@@ -136,7 +136,7 @@ def identify(
         if second:
             rows[-1]["second_opinion"] = _second_opinion(image, shop, models)
     if as_json:
-        print(json.dumps({"pictures": rows, "threshold": round(fitted.threshold, 4)}, ensure_ascii=False))
+        print(json.dumps({"pictures": rows, "threshold": round(fitted.rule.limit, 4)}, ensure_ascii=False))
     else:
         for row in rows:
             print(f"{row['picture']}: {row['sku'] or 'none of these'} ({row['score']}); likely {row['likely']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from vision.products.catalogue import Catalogue, embed_views
 from vision.products.classifier import Classifier, fit
 from vision.products.embedding import ColourTexture
 from vision.products.naming import SlotNamer, changed_part, open_namer
+from vision.products.strangers import plain
 from vision.slots import SlotWatch
 
 FOREIGN = (0, 3)
@@ -61,7 +63,7 @@ def wary(*numbers: int) -> Classifier:
     rows = [embed_views(pack(number), 6, ColourTexture()) for number in numbers]
     owners = [f"p{number}" for number in numbers for _ in range(6)]
     found = fit(np.concatenate(rows), owners, [row for row in range(len(numbers)) for _ in range(6)])
-    return Classifier(found.space, 1.1, found.scale)
+    return replace(found, rule=plain(len(numbers), 1.1))
 
 
 def test_below_the_threshold_a_pack_is_compared_with_that_of_its_slot() -> None:

@@ -17,11 +17,12 @@ from tests.unit.drawn_packs import on_shelf, pack
 from vision.models import ModelAbsent, resolve
 from vision.models.torch_file import read_tensors
 from vision.products.catalogue import Catalogue, views_wanted
-from vision.products.classifier import UNTESTED_THRESHOLD, fit
+from vision.products.classifier import fit
 from vision.products.confusable import confusable
 from vision.products.efficientnet_lite import build
 from vision.products.embedding import LITES, ColourTexture, CutEmbedder, LiteEmbedder, looks, open_embedder
 from vision.products.pictures import LEAST_PX, decode, read_picture, scaled_down, views
+from vision.products.strangers import LEAST_LEARNED, UNTESTED_LIMIT, held_back, with_many_pictures
 
 
 def clouds(skus: int, each: int, day: int = 0, spread: float = 0.4) -> tuple[np.ndarray, list[str], list[int]]:
@@ -66,6 +67,53 @@ def test_most_strangers_are_none_of_these_and_most_of_ours_are_named() -> None:
     assert np.mean(right) > 0.9
 
 
+def two_days() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Families of three products each, eight pictures of each on one day and on another, when all look different."""
+    chance = np.random.default_rng(0)
+    centres = np.repeat(chance.normal(size=(20, 60)), 3, axis=0) + 0.5 * chance.normal(size=(60, 60))
+    spread = np.repeat(np.random.default_rng(1).uniform(0.2, 1.0, size=(60, 1)), 8, axis=0)
+    days = [
+        np.repeat(centres, 8, axis=0) + spread * np.random.default_rng(day).normal(size=(480, 60)) for day in (100, 101)
+    ]
+    shift = np.repeat(np.random.default_rng(102).normal(size=(60, 60)), 8, axis=0)
+    owners = np.array([f"p{number:02}" for number in range(60) for _ in range(8)])
+    return days[0].astype(np.float32), (0.7 * days[1] + 0.3 * shift).astype(np.float32), owners
+
+
+def test_pictures_of_another_day_get_a_name_though_they_are_less_like_their_own() -> None:
+    first, second, owners = two_days()
+    ours = np.isin(owners, np.random.default_rng(3).permutation(np.unique(owners))[:45])
+    fitted = fit(first[ours], owners[ours].tolist(), range(int(ours.sum())))
+    answers = fitted.answers(second)
+    named = np.array([answer.sku is not None for answer in answers])
+    right = np.array([answer.sku == owner for answer, owner in zip(answers, owners, strict=True)])
+    by_cosine_alone = fitted.space.scores(second).max(axis=1) >= fitted.alike
+    assert np.mean(named[ours]) > 0.75
+    assert np.mean(by_cosine_alone[ours]) < 0.6, "what every day looks like costs cosine"
+    assert np.mean(right[ours & named]) > 0.98
+    assert np.mean(named[~ours]) < 0.12
+
+
+def test_every_product_is_held_back_once_and_so_are_the_pictures_where_there_are_many() -> None:
+    rows, owners, _ = clouds(12, 6)
+    pictures = range(len(rows))
+    tested = held_back(rows, owners, pictures, with_many_pictures(owners, pictures))
+    assert (tested.stranger.sum(), tested.features.shape[1]) == (len(rows), 5)
+    assert len(tested.right) > 1.5 * len(rows)
+    assert not tested.right[tested.stranger].any()
+    few = [number // 2 for number in pictures]
+    of_few = held_back(rows, owners, few, with_many_pictures(owners, few))
+    assert of_few.stranger.all()
+
+
+def test_with_few_products_or_few_pictures_of_each_the_cosine_alone_decides() -> None:
+    assert fit(*clouds(LEAST_LEARNED - 1, 6)).rule.weights.tolist() == [1, 0, 0]
+    assert fit(*clouds(LEAST_LEARNED, 6)).rule.weights.tolist() != [1, 0, 0]
+    rows, owners, _ = clouds(LEAST_LEARNED, 6)
+    fitted = fit(rows, owners, [number // 2 for number in range(len(rows))])
+    assert (fitted.rule.weights.tolist(), fitted.rule.limit) == ([1, 0, 0], fitted.alike)
+
+
 @settings(max_examples=15)
 @given(st.permutations(range(24)))
 def test_the_order_of_enrolment_does_not_matter(order: list[int]) -> None:
@@ -74,13 +122,13 @@ def test_the_order_of_enrolment_does_not_matter(order: list[int]) -> None:
     second = fit(rows[order], [owners[i] for i in order], [pictures[i] for i in order])
     assert first.space.skus == second.space.skus
     np.testing.assert_allclose(first.space.scores(rows), second.space.scores(rows), atol=2e-3)
-    assert first.threshold == pytest.approx(second.threshold, abs=2e-3)
+    assert first.rule.limit == pytest.approx(second.rule.limit, abs=2e-3)
 
 
 def test_one_product_alone_cannot_be_told_from_anything() -> None:
     with pytest.raises(BadInput, match="fewer than two"):
         fit(*clouds(1, 5))
-    assert fit(*clouds(2, 3)).threshold == UNTESTED_THRESHOLD
+    assert fit(*clouds(2, 3)).rule.limit == UNTESTED_LIMIT
 
 
 def test_twins_are_listed_as_confusable_and_others_are_not() -> None:

@@ -25,14 +25,16 @@ from numpy.typing import NDArray
 from edge.core.errors import BadInput
 from vision import safe_file
 from vision.products import classifier
-from vision.products.classifier import Classifier, Space
+from vision.products.classifier import Classifier
 from vision.products.embedding import Embedder, Picture, Vector
 from vision.products.pictures import read_picture, scaled_down, views
+from vision.products.space import Space
+from vision.products.strangers import Rule
 
 LONGEST_PX: Final = 512
 JPEG_QUALITY: Final = 92
 VIEWS_OF_ONE: Final = 6  # of a product with a single picture; with more pictures, fewer views of each
-FORM: Final = 1
+FORM: Final = 2
 DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
@@ -183,8 +185,11 @@ def _packed(fitted: Classifier) -> bytes:
             "directions": space.directions,
             "origin": space.origin,
             "means": space.means,
-            "threshold": np.array(fitted.threshold),
+            "weights": fitted.rule.weights,
+            "offsets": fitted.rule.offsets,
+            "limit": np.array(fitted.rule.limit),
             "scale": np.array(fitted.scale),
+            "alike": np.array(fitted.alike),
         }
     )
 
@@ -197,8 +202,13 @@ def _unpacked(content: bytes) -> Classifier:
             name: np.asarray(archive[name], np.float32) for name in ("centre", "directions", "origin", "means")
         }
         space = Space(tuple(str(sku) for sku in archive["skus"]), **rows)
-        fitted = Classifier(space, float(archive["threshold"]), float(archive["scale"]))
+        weights, offsets = (np.asarray(archive[name], np.float64) for name in ("weights", "offsets"))
+        rule = Rule(weights, offsets, float(archive["limit"]))
+        fitted = Classifier(space, rule, float(archive["scale"]), float(archive["alike"]))
     width, kept = space.directions.shape
-    if space.centre.shape != (width,) or space.origin.shape != (kept,) or space.means.shape != (len(space.skus), kept):
+    products = len(space.skus)
+    if space.centre.shape != (width,) or space.origin.shape != (kept,) or space.means.shape != (products, kept):
+        raise ValueError("its tables do not fit together")
+    if rule.weights.shape != (3,) or rule.offsets.shape != (products,):
         raise ValueError("its tables do not fit together")
     return fitted

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.products.classifier import Classifier, held_out
+from vision.products.classifier import Classifier
+from vision.products.space import held_out
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,6 @@ def confusable(
         Pair(space.skus[i], space.skus[j], round(float(alike[i, j]), 4), int(mistaken[i, j]))
         for i in range(size)
         for j in range(i + 1, size)
-        if mistaken[i, j] or alike[i, j] >= fitted.threshold
+        if mistaken[i, j] or alike[i, j] >= fitted.alike
     ]
     return sorted(pairs, key=lambda pair: (-pair.mistaken, -pair.alike, pair.first, pair.second))
