@@ -1,7 +1,7 @@
 """`python -m tests.bench.products [FOLDER]`: who gets a name and who does not, on a grocery data set.
 
-The train pictures are enrolled and those of another day are probes: all products, and then a random 60 of the 81 with
-the rest as strangers, five times. Strangers are probed by their pictures of the other day and of the enrolment's day.
+The train pictures are enrolled and the val pictures are probes: all products, and then a random 60 of the 81 with the
+rest as strangers, five times. Strangers are probed by their val pictures, and by their train pictures as well.
 Vectors are kept in FOLDER (embedding takes minutes). Needs ../shared/data. Must not: let a probe reach the fitting.
 """
 
@@ -60,7 +60,7 @@ def embedded(name: str, folder: Path, with_views: bool = True) -> Pictures:
         return Pictures(archive["V"], archive["O"], archive["P"])
 
 
-def tell(what: str, fitted: Classifier, probes: Pictures, same_day: Pictures | None = None) -> None:
+def tell(what: str, fitted: Classifier, probes: Pictures, enrolled_so: Pictures | None = None) -> None:
     """One row: shares of the known probes, then of the strangers."""
     answers = fitted.answers(probes.rows)
     first = np.array([answer.ranked[0][0] for answer in answers]) == probes.owners
@@ -68,8 +68,8 @@ def tell(what: str, fitted: Classifier, probes: Pictures, same_day: Pictures | N
     known = np.isin(probes.owners, fitted.space.skus)
     by_cosine = fitted.space.scores(probes.rows).max(axis=1) >= fitted.alike
     strangers, again = share(named[~known]), None
-    if same_day is not None:
-        again = share(np.array([answer.sku is not None for answer in fitted.answers(same_day.rows)]))
+    if enrolled_so is not None:
+        again = share(np.array([answer.sku is not None for answer in fitted.answers(enrolled_so.rows)]))
     right = share(first[known & named])
     print(f"{what} | {share(first[known])} | {share(named[known])} | {right} | {strangers} | {again} | "
           f"{share(by_cosine[known])} | {share(by_cosine[~known])}", flush=True)  # fmt: skip
@@ -83,7 +83,7 @@ def share(hits: NDArray[np.bool_]) -> float | None:
 def main(folder: Path) -> None:
     """The table."""
     train, probes = embedded("train", folder), embedded("val", folder, with_views=False)
-    print("enrolled | top-1 | named | right of named | strangers named | of the day of enrolment | "
+    print("enrolled | top-1 | named | right of named | strangers named | their train pictures | "
           "by cosine alone: named | strangers named")  # fmt: skip
     tell("one studio picture of each", embedded("iconic", folder).fitted(), probes)
     tell("all 81", train.fitted(), probes)

@@ -1,9 +1,10 @@
 """Whether the likeliest product may be named, or what is seen is none of the enrolled ones.
 
-A cosine alone does not say: packs photographed on another day are less like their own pictures than a stranger of a
-known family is like that family. So the lead over the next products counts as well, how much the pictures of the
-likeliest product vary, and how near its nearest neighbour is. What each is worth is learned from the catalogue: a part
-of the products and a part of the pictures of the others are held back in turn. Must not: see a picture, or a probe.
+A cosine alone does not say: packs that are seen otherwise than enrolled are less like their own pictures than a
+stranger of a known family is like that family. So the lead over the next products counts as well, how much the
+pictures of the likeliest product vary, and how near its nearest neighbour is. What each is worth is learned from the
+catalogue: a part of the products and of the pictures of the others are held back in turn. Must not: see a picture, or a
+probe.
 """
 
 from __future__ import annotations
