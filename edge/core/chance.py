@@ -18,6 +18,8 @@ _POWERS: Final = (
     414078031805233318, 148718378257819812, 19183574894960480, 319197399198527, 88372867752, 6774,
 )  # fmt: skip
 
+_LN_MNAT: Final = (2773, 2833, 2890, 2944, 2996, 3045, 3091, 3135, 3178, 3219, 3258, 3296, 3332, 3367, 3401, 3434)
+
 
 @lru_cache(maxsize=1 << 15)
 def weight(log_mnat: int) -> int:
@@ -35,6 +37,13 @@ def weight(log_mnat: int) -> int:
         left >>= 1
         bit += 1
     return found
+
+
+def ln_mnat(value: int) -> int:
+    """1000 ln(value), up to 60 too small; `value` >= 1. Its leading 5 bits pick from a table."""
+    bits = value.bit_length()
+    top = value >> (bits - 5) if bits >= 5 else value << (5 - bits)
+    return 693 * (bits - 5) + (bits - 5) * 147 // 1_000 + _LN_MNAT[top - 16]
 
 
 def times(one: int, other: int) -> int:

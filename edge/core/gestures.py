@@ -16,16 +16,23 @@ from edge.core.trails import SMOOTH_NS, Trail, distance2, distance3
 LOOK_NS: Final = 200_000_000
 BODIES_MM: Final = 1_300
 MEET_MM: Final = 230
+HELD_OUT_MM: Final = 345  # a hand that hangs or swings is nearer to its body
+HELD_OUT_TO_MM: Final = 900
+UNSEEN_NS: Final = 3_000_000_000
 FLOOR_MM: Final = 215  # the lowest boards are higher
 SHELF_MM: Final = 750  # nearer to a plate or slot than this, hands are busy with goods
-STILL_MM: Final = 350  # people who hand something over stand; a tracker trembles
+STILL_MM: Final = {"met": 350, "offered": 250}  # people who hand something over stand; a tracker trembles
 LIFTED_PCT: Final = 60  # of the height of a head: a hanging hand is lower
 LIFTED_SLACK_MM: Final = 50
 LOW_SHELF_MM: Final = 1_100  # somebody who bends down nearer to a shelf than this may only reach into it
 BENT_MM: Final = 240  # a head so far below its height: the floor is within reach
 BREAK_NS: Final = 450_000_000  # a hand may be missed so long
-SHORTEST_NS: Final = {"met": 180_000_000, "floor": 150_000_000}
-LONGEST_NS: Final = {"met": 3_500_000_000, "floor": 60_000_000_000}  # people who queue have their hands side by side
+SHORTEST_NS: Final = {"met": 180_000_000, "offered": 500_000_000, "floor": 150_000_000}
+LONGEST_NS: Final = {
+    "met": 3_500_000_000,
+    "offered": 3_500_000_000,
+    "floor": 60_000_000_000,
+}  # people who queue have their hands side by side
 
 
 def watch(shop: Shop, frame: TracksSeen) -> list[Gesture]:
@@ -44,7 +51,7 @@ def watch(shop: Shop, frame: TracksSeen) -> list[Gesture]:
     over = [key for key, known in shop.gestures.items() if now_ns - known.ended_ns > BREAK_NS]
     ended = [shop.gestures.pop(key) for key in over]
     lasted = [row for row in ended if SHORTEST_NS[row.kind] <= row.ended_ns - row.began_ns <= LONGEST_NS[row.kind]]
-    return [row for row in lasted if row.kind != "met" or all(_stood(shop, visit, row) for visit in row.visits)]
+    return [row for row in lasted if row.kind == "floor" or all(_stood(shop, visit, row) for visit in row.visits)]
 
 
 def _stood(shop: Shop, visit: str, gesture: Gesture) -> bool:
@@ -52,11 +59,11 @@ def _stood(shop: Shop, visit: str, gesture: Gesture) -> bool:
     known = shop.state.visits.get(visit)
     for track in known.tracks if known is not None else ():
         trail = shop.tracks.trails.get(track)
-        if trail is None:
-            continue
+        if trail is None or trail.last_ns < gesture.began_ns:
+            return True  # nobody saw whether they walked
         first, last = trail.place_at(gesture.began_ns), trail.place_at(gesture.ended_ns)
         if first is not None and last is not None and distance2(first, gesture.place_mm[:2]) <= BODIES_MM:
-            return distance2(first, last) <= STILL_MM
+            return distance2(first, last) <= STILL_MM[gesture.kind]
     return False
 
 
@@ -69,7 +76,37 @@ def _met(shop: Shop, frame: TracksSeen) -> list[tuple[tuple[str, ...], PointMm]]
         place = _touch(shop, one, other, frame.captured_ns)
         if place is not None and shop.planogram.is_free(place, SHELF_MM):
             found.append((("met", *visits), place))
-    return found
+    return found + list(_held_out(shop, frame))
+
+
+def _held_out(shop: Shop, frame: TracksSeen) -> Iterator[tuple[tuple[str, ...], PointMm]]:
+    """Somebody holds a hand out, away from shelves, to somebody else of whom not both hands are seen."""
+    seen = {person.track: shop.visit_of(shop.tracks.name_of(person)) for person in frame.people}
+    for person in frame.people:
+        visit, place = seen[person.track], person.place_mm
+        if visit is None or place is None:
+            continue
+        out = [hand for hand in person.hands_mm if distance2(hand[:2], place) >= HELD_OUT_MM]
+        hand = next((hand for hand in out if shop.planogram.is_free(hand, SHELF_MM)), None)
+        if hand is None:
+            continue
+        hidden = {
+            other.id: (person.place_mm, frame.captured_ns)
+            for person in frame.people
+            if (other := seen[person.track]) is not None and len(person.hands_mm) < 2
+        }
+        for other in shop.present():
+            there = hidden.get(other.id) or (None if other in seen.values() else _last_seen(shop, other.tracks))
+            if other is visit or there is None or there[0] is None:
+                continue
+            if frame.captured_ns - there[1] <= UNSEEN_NS and distance2(hand[:2], there[0]) <= HELD_OUT_TO_MM:
+                yield ("offered", *sorted((visit.id, other.id))), hand
+
+
+def _last_seen(shop: Shop, tracks: list[str]) -> tuple[tuple[int, int] | None, int] | None:
+    trails = [trail for track in tracks if (trail := shop.tracks.trails.get(track)) is not None]
+    newest = max(trails, key=lambda trail: trail.last_ns, default=None)
+    return (newest.last_place(), newest.last_ns) if newest is not None else None
 
 
 def _close(shop: Shop, frame: TracksSeen) -> Iterator[tuple[Person, Person]]:

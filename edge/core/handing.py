@@ -11,7 +11,8 @@ from typing import Final
 
 from edge.core import hypotheses
 from edge.core.commands import BookLoss, Evidence
-from edge.core.hypotheses import LOOSE, Move, Option, Story
+from edge.core.hypotheses import LOOSE, Option, Story
+from edge.core.packs import Move
 from edge.core.shop import Gesture, Shop
 
 KEPT_MNAT: Final = -693  # nothing changed hands: one half
@@ -20,7 +21,7 @@ MOVED_MNAT: Final = -693  # something did: the other half, shared by all that ca
 
 def on_gesture(shop: Shop, gesture: Gesture) -> str | None:
     """Every story goes on with and without a change of hands. Returns the id of the interaction, None if idle."""
-    places = gesture.visits if gesture.kind == "met" else (*gesture.visits, LOOSE)
+    places = gesture.visits if gesture.kind != "floor" else (*gesture.visits, LOOSE)
     if not any(story.held(place) for story in shop.state.stories for place in places):
         return None
     grasp = shop.new_id("g", gesture.kind, *gesture.visits, gesture.began_ns)
@@ -31,7 +32,7 @@ def on_gesture(shop: Shop, gesture: Gesture) -> str | None:
     ]
     shop.state.stories = hypotheses.prune(told)
     x, y, _ = gesture.place_mm
-    rule = "hands-met" if gesture.kind == "met" else "hand-at-floor"
+    rule = "hands-met" if gesture.kind != "floor" else "hand-at-floor"
     proof = Evidence(sensor="tracker", place=f"{x},{y}", at_ns=gesture.ended_ns, rule=rule)
     for visit in gesture.visits:
         for sku in sorted({sku for story in shop.state.stories for sku in story.held(visit)}):

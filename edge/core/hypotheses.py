@@ -12,21 +12,16 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from edge.core import packs
 from edge.core.chance import ONE, times, weight
+from edge.core.packs import Move, Packs
 
 WIDTH: Final = 96
 TOLD: Final = 4 * WIDTH  # more than this are not even told: hardly any of them could be kept
 CUT: Final = weight(-14_000)
 LOOSE: Final = "loose"  # the cart of what lies about inside
+GONE: Final = "gone"  # in a trace: whoever it was, the visit is over
 TRACE_MAX: Final = 24  # decisions a story remembers, so that later evidence can speak about them
-
-
-class Move(NamedTuple):
-    """One unit-kind that changed hands: `quantity` > 0 came into the cart of `visit`, < 0 went out of it."""
-
-    visit: str
-    sku: str
-    quantity: int
 
 
 class Option(NamedTuple):
@@ -34,6 +29,7 @@ class Option(NamedTuple):
 
     `stray` > 0: `sku` now stands on a plate it does not belong to; < 0: it was taken from there. `laid` is the weight
     of a foreign thing that was laid down (> 0) or lifted again (< 0), in mg, and `laid_by` the visit whose it is.
+    `felt_mg` is what the scale felt of the one piece that moved; 0 = not known for each piece.
     """
 
     moves: tuple[Move, ...]
@@ -41,16 +37,18 @@ class Option(NamedTuple):
     stray: tuple[str, int] = ("", 0)
     laid_mg: int = 0
     laid_by: str = ""
+    felt_mg: int = 0
 
 
 class Story(msgspec.Struct, kw_only=True):
-    """One hypothesis. `weight` is relative to the likeliest story, in fixed point."""
+    """One hypothesis. `weight` is relative to the likeliest one, in fixed point; `packs` are weights as felt."""
 
     weight: int
     carts: dict[str, dict[str, int]] = {}
     strays: dict[str, dict[str, int]] = {}
     laid: dict[str, list[tuple[int, str]]] = {}
     trace: dict[str, list[Move]] = {}
+    packs: Packs = {}
 
     def held(self, visit: str) -> dict[str, int]:
         """What a visit holds in this story."""
@@ -84,6 +82,7 @@ def tell(story: Story, grasp: str, plate: str, option: Option, top_mnat: int = 0
         strays=strays,
         laid=laid,
         trace=trace,
+        packs=packs.follow(story.packs, plate, option.moves, option.stray, option.felt_mg),
     )
 
 
@@ -139,17 +138,18 @@ def speak(stories: list[Story], say: list[int]) -> list[Story]:
 
 
 def forget(stories: list[Story], visit: str) -> list[Story]:
-    """A visit is over: stories that differed only in its cart become one."""
+    """A visit is over: stories that differed only in its cart become one. That somebody took it is still remembered:
+    a camera may speak about it later."""
     return prune(
         [
             msgspec.structs.replace(
                 story,
                 carts={name: cart for name, cart in story.carts.items() if name != visit},
                 trace={
-                    grasp: kept
+                    grasp: [move._replace(visit=GONE) if move.visit == visit else move for move in moves]
                     for grasp, moves in story.trace.items()
-                    if (kept := [move for move in moves if move.visit != visit]) or not moves
                 },
+                packs={holder: known for holder, known in story.packs.items() if holder != visit},
             )
             for story in stories
         ]

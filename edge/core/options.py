@@ -9,17 +9,20 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Final, NamedTuple
 
-from edge.core.chance import normal_mnat
-from edge.core.hypotheses import Move, Option, Story
+from edge.core.chance import ln_mnat, normal_mnat
+from edge.core.grip import look_up
+from edge.core.hypotheses import Option, Story
 from edge.core.layout import Product
+from edge.core.packs import Move, known, on_plate
 from edge.core.visits import Visit
 
 # Priors, in thousandths of a nat.
 QUANTITY: Final = (0, 0, -1_200, -3_200, -4_800, -6_400, -8_000)  # by quantity of one product in one grasp
 PAIR: Final = -2_300  # one each of two products in one grasp
-SPLIT: Final = -300  # two people at one plate at one time, one item each
+# Two people at one plate at one time, one item each: likelier the longer the plate moved (ms).
+SPLIT: Final = ((300, -1_000), (700, -300))
 NOBODY: Final = -4_500  # nobody of those inside
-FAR_AWAY: Final = -3_200  # nobody within about two metres
+FAR_AWAY: Final = -5_200  # nobody within about two metres
 NOBODY_ELSE: Final = -7_000  # nobody of those inside, though somebody was within a few steps
 SOMETHING_ELSE: Final = -7_500  # a weight that no product explains
 NOT_SOLD: Final = -7_000  # something foreign was laid down
@@ -36,12 +39,20 @@ FALSE_SIGHT: Final = -5_000  # a camera saw a change where there was none
 WRONG_NAME: Final = -3_000  # it named another product
 OTHERWISE_NAMED: Final = -1_500  # it named the usual product though another one was put there
 UNSEEN_STRAY: Final = -4_700  # a pack of another product that nobody saw coming
+NAMED_FALSE: Final = -1_500  # and named a product where nothing changed
 WRONG_SLOT: Final = -4_000  # it was the slot beside
+NAMED_OTHERWISE: Final = -4_500  # and the name was not of what stands there
+PASSED: Final = -3_500  # put down by somebody to whom it passed unseen
 UNHELD: Final = -6_000  # put down by somebody who, in this story, does not hold it (stock, staff, an unseen take)
 ODD_STEP: Final = -3_000  # one step in twenty is off by more: a touch, drift, the zero of a plate
 DRIFT_MG: Final = 12_000
-WEIGHT_SPREAD_PPM: Final = 12_000  # packs of one product differ by about one per cent
-SCALE_MG: Final = 1_800
+LIST_SPREAD_PPM: Final = 13_000  # a price list is off by about as much,
+PACK_SPREAD_PPM: Final = 10_000  # and packs of one product differ by about one per cent
+FELT_SPREAD_PPM: Final = 8_000  # a scale feels one pack twice with this difference (68 of 100 are nearer)
+SCALE_MG: Final = 1_200
+USUAL_MG: Final = (
+    5_000  # a spread for which a perfect fit counts nothing: a narrower one is worth more, a wider one less
+)
 BOTH_THERE: Final = 1_500  # of an exchange: both hands must be right there
 MAY_BE_THERE: Final = -3_000  # a hand that was not seen all the time may have taken the second piece
 OPTIONS_MAX: Final = 14
@@ -52,11 +63,18 @@ Parts = tuple[tuple[str, int], ...]
 
 
 class Doer(NamedTuple):
-    """Somebody who can have done it. `ratio_mnat` from reach.py; `pays` is false for staff."""
+    """Somebody who can have done it. `ratio_mnat` from reach.py; `pays` is false for staff. `there_mnat` is for a hand
+    that was there at any time about that moment: where two change a plate together, neither keeps the moment."""
 
     visit: Visit
     ratio_mnat: int
     pays: bool
+    there_mnat: int = -30_000
+
+    @property
+    def beside_mnat(self) -> int:
+        """Ratio for one of two who changed a plate together."""
+        return max(self.ratio_mnat, self.there_mnat)
 
 
 class Weighed(NamedTuple):
@@ -67,11 +85,32 @@ class Weighed(NamedTuple):
 
 
 def _fit(weight_mg: int, expected_mg: int, pieces: int, noise_mg: int) -> int:
-    spread = expected_mg * WEIGHT_SPREAD_PPM // 1_000_000
-    variance = noise_mg * noise_mg * 2 + spread * spread // max(1, pieces) + SCALE_MG * SCALE_MG
-    error = weight_mg - expected_mg
-    drifted = ODD_STEP - (error * error * 500) // (variance + DRIFT_MG * DRIFT_MG)
-    return max(WRONG_WEIGHT, -(error * error * 500) // variance, drifted)
+    """How well a change fits that many pieces of what the price list says."""
+    return _normal(weight_mg - expected_mg, _listed(expected_mg, pieces), noise_mg)
+
+
+def _listed(expected_mg: int, pieces: int) -> int:
+    """Variance of so many pieces about what the price list says of them together."""
+    listed, pack = (expected_mg * ppm // 1_000_000 for ppm in (LIST_SPREAD_PPM, PACK_SPREAD_PPM))
+    return listed * listed + pack * pack // max(1, pieces)
+
+
+def _felt(weight_mg: int) -> int:
+    """Variance of a pack about what a scale felt of it before."""
+    spread = weight_mg * FELT_SPREAD_PPM // 1_000_000
+    return spread * spread
+
+
+def _normal(error_mg: int, variance: int, noise_mg: int) -> int:
+    """Log-density of an error, relative to the peak of a spread of `USUAL_MG`; now and then a step is off by more."""
+    variance += noise_mg * noise_mg + SCALE_MG * SCALE_MG
+    wide = variance + DRIFT_MG * DRIFT_MG
+    squared = error_mg * error_mg * 500
+    near, odd = (USUAL_LN - ln_mnat(spread) // 2 - squared // spread for spread in (variance, wide))
+    return max(WRONG_WEIGHT, near, ODD_STEP + odd)
+
+
+USUAL_LN: Final = ln_mnat(USUAL_MG * USUAL_MG) // 2
 
 
 def weigh(products: list[Product], weight_mg: int, noise_mg: int, most: int = 6) -> list[Weighed]:
@@ -92,11 +131,19 @@ def weigh(products: list[Product], weight_mg: int, noise_mg: int, most: int = 6)
     return sorted(found, key=lambda item: (-item.log_mnat, item.parts))[:OPTIONS_MAX]
 
 
-def from_home(home: list[Product], weight_mg: int, noise_mg: int, doers: list[Doer]) -> list[Option]:
-    """What a lift can have been in every story alike: the products of that place, by whom, or something else."""
+def split_mnat(span_ns: int) -> int:
+    """Two people instead of one, for a change that took so long."""
+    return look_up(SPLIT, span_ns // 1_000_000)
+
+
+def from_home(
+    home: list[Product], weight_mg: int, noise_mg: int, doers: list[Doer], split: int = SPLIT[0][1]
+) -> list[Option]:
+    """What a lift can have been in every story alike: the products of that place, by whom, or something else. `split`
+    as of `split_mnat`."""
     found = [Option((), SOMETHING_ELSE + max([doer.ratio_mnat for doer in doers], default=0))]
     for item in weigh(home, weight_mg, noise_mg):
-        found += _by_whom(item, doers, 0, ("", 0))
+        found += _by_whom(item, doers, 0, ("", 0), weight_mg, split)
     return found
 
 
@@ -106,22 +153,41 @@ def takes(
 ) -> list[Option]:  # fmt: skip
     """Everything that a lift of `weight_mg` from `plate` can have been in this story; `alike` as of `from_home`."""
     options = list(from_home(home, weight_mg, noise_mg, doers) if alike is None else alike)
-    for known, owner in sorted(set(story.laid.get(plate, []))):
-        fit = normal_mnat(known - weight_mg, SCALE_MG * 2 + known // 200, WRONG_WEIGHT)
+    for before_mg, owner in sorted(set(story.laid.get(plate, []))):
+        fit = normal_mnat(before_mg - weight_mg, SCALE_MG * 2 + before_mg // 200, WRONG_WEIGHT)
         mine = [doer for doer in doers if doer.visit.id == owner]
         best = max([doer.ratio_mnat for doer in doers], default=0)
         ratio = mine[0].ratio_mnat if mine else best + NOT_MINE
-        options.append(Option((), ratio + fit, laid_mg=-known, laid_by=owner))
-        rest = weight_mg - known  # a hand that pressed lets go and takes something with it
+        options.append(Option((), ratio + fit, laid_mg=-before_mg, laid_by=owner))
+        rest = weight_mg - before_mg  # a hand that pressed lets go and takes something with it
         for item in weigh(home, rest, noise_mg) if rest > SCALE_MG * 4 else []:
             found = _by_whom(item, mine, PRESSED, ("", 0)) if mine else []
-            options += [option._replace(laid_mg=-known, laid_by=owner) for option in found]
-    here = story.strays.get(plate)
-    present = [product for product in strays if here.get(product.sku, 0) > 0] if here else []
-    for item in weigh(present, weight_mg, noise_mg, 1) if present else []:
+            options += [option._replace(laid_mg=-before_mg, laid_by=owner) for option in found]
+    here = {sku: count for sku, count in story.strays.get(plate, {}).items() if count > 0}
+    present = [product for product in strays if product.sku in here] if here else []
+    for item in weigh_packs(story, on_plate(plate), present, here, weight_mg, noise_mg, 1):
         if len(item.parts) == 1:
-            options += _by_whom(item, doers, STRAY, (item.parts[0][0], -1))
+            options += _by_whom(item, doers, STRAY, (item.parts[0][0], -1), weight_mg)
     return _likely(options)
+
+
+def weigh_packs(
+    story: Story, holder: str, products: list[Product], counts: dict[str, int], weight_mg: int, noise_mg: int,
+    most: int = 6,
+) -> list[Weighed]:  # fmt: skip
+    """As `weigh`, of pieces that somebody holds or that stand somewhere: a piece that was felt before is known again.
+    What the price list says of it counts only where not all of the pieces were felt."""
+    if not products:
+        return []
+    found = {item.parts: item.log_mnat for item in weigh(products, weight_mg, noise_mg, most)}
+    for product in products:
+        felt = known(story.packs, holder, product.sku)
+        if felt:
+            parts = ((product.sku, 1),)
+            again = max(_normal(weight_mg - pack_mg, _felt(pack_mg), noise_mg) for pack_mg in felt)
+            partly = len(felt) < counts[product.sku]
+            found[parts] = max(again, found.get(parts, WRONG_WEIGHT)) if partly else again
+    return [Weighed(parts, log_mnat) for parts, log_mnat in found.items()]
 
 
 def _likely(options: list[Option]) -> list[Option]:
@@ -136,18 +202,26 @@ def _nobody(doers: list[Doer]) -> int:
     return NOBODY if max(doer.ratio_mnat for doer in doers) < FAR_AWAY else NOBODY_ELSE
 
 
-def _by_whom(item: Weighed, doers: list[Doer], prior: int, stray: tuple[str, int]) -> list[Option]:
+def _by_whom(
+    item: Weighed,
+    doers: list[Doer],
+    prior: int,
+    stray: tuple[str, int],
+    lifted_mg: int = 0,
+    split: int = SPLIT[0][1],
+) -> list[Option]:
+    felt_mg = lifted_mg if len(item.parts) == 1 and item.parts[0][1] == 1 else 0
     lost = tuple(Move("", sku, count) for sku, count in item.parts)
     found = [Option(lost, item.log_mnat + prior + _nobody(doers), stray)]
     for doer in doers:
         moves = tuple(Move(doer.visit.id, sku, count) for sku, count in item.parts) if doer.pays else ()
-        found.append(Option(moves, item.log_mnat + prior + doer.ratio_mnat, stray))
+        found.append(Option(moves, item.log_mnat + prior + doer.ratio_mnat, stray, felt_mg=felt_mg if moves else 0))
     total = sum(count for _, count in item.parts)
     if total == 2 and not stray[1]:
         first, second = item.parts[0][0], item.parts[-1][0]
-        at_the_place = [doer for doer in doers if doer.ratio_mnat >= MAY_BE_THERE]
+        at_the_place = [doer for doer in doers if doer.beside_mnat >= MAY_BE_THERE]
         for one, other in combinations(at_the_place, 2):
-            log = item.log_mnat - QUANTITY[2] + SPLIT + one.ratio_mnat + other.ratio_mnat
+            log = item.log_mnat - QUANTITY[2] + split + one.beside_mnat + other.beside_mnat
             log += 0 if first == second else -PAIR + QUANTITY[2] - 300
             for left, right in ((one, other),) if first == second else ((one, other), (other, one)):
                 pairs = ((left, first), (right, second))
@@ -167,33 +241,57 @@ def puts(
     at_home = {product.sku for product in home}
     for doer in doers:
         held = story.held(doer.visit.id) if doer.pays else {}
-        for item in weigh([products[sku] for sku in sorted(held) if sku in products], weight_mg, noise_mg):
+        mine = [products[sku] for sku in sorted(held) if sku in products]
+        for item in weigh_packs(story, doer.visit.id, mine, held, weight_mg, noise_mg):
             if any(count > held[sku] for sku, count in item.parts):
                 continue
             away = [(sku, count) for sku, count in item.parts if sku not in at_home]
             log = item.log_mnat + doer.ratio_mnat + (MISPLACED if away else 0)
             moves = tuple(Move(doer.visit.id, sku, -count) for sku, count in item.parts)
-            options.append(Option(moves, log, away[0] if len(away) == 1 else ("", 0)))
+            felt_mg = weight_mg if moves[0].quantity == -1 and len(moves) == 1 else 0
+            options.append(Option(moves, log, away[0] if len(away) == 1 else ("", 0), felt_mg=felt_mg))
+    options += _passed(story, plate, at_home, products, weight_mg, noise_mg, doers)
     for item in weigh(home, weight_mg, noise_mg)[:2]:
         staff = max([doer.ratio_mnat for doer in doers if not doer.pays], default=NO_STAFF)
         options.append(Option((), item.log_mnat + max(best + UNHELD, staff)))
     return _likely(options)
 
 
+def _passed(
+    story: Story, plate: str, at_home: set[str], products: dict[str, Product], weight_mg: int, noise_mg: int,
+    doers: list[Doer],
+) -> list[Option]:  # fmt: skip
+    """Somebody lays down a pack that in this story another one holds: it passed between them and nobody saw it."""
+    found = []
+    for doer in [doer for doer in doers if doer.pays and doer.ratio_mnat >= BOTH_THERE]:
+        for holder in sorted(set(story.carts) - {doer.visit.id}):
+            held = story.held(holder)
+            theirs = [products[sku] for sku in sorted(held) if sku in products]
+            for item in weigh_packs(story, holder, theirs, held, weight_mg, noise_mg, 1):
+                sku, count = item.parts[0]
+                if len(item.parts) == 1 and count == 1:
+                    away = (sku, 1) if sku not in at_home else ("", 0)
+                    log = item.log_mnat + doer.ratio_mnat + PASSED + (MISPLACED if away[1] else 0)
+                    found.append(Option((Move(holder, sku, -1),), log, away, felt_mg=weight_mg))
+    return found
+
+
 def exchanges(
     story: Story, home: list[Product], products: dict[str, Product], lifted_mg: int, noise_mg: int, doers: list[Doer]
 ) -> list[Option]:
     """One piece laid down and one taken so close together that the scale felt only the difference `lifted_mg`."""
-    there = [doer for doer in doers if doer.ratio_mnat >= BOTH_THERE]
+    there = [doer for doer in doers if doer.beside_mnat >= BOTH_THERE]
     at_home = {product.sku for product in home}
     found = []
     for giver in there:
         for laid in sorted(story.held(giver.visit.id)) if giver.pays else []:
-            laid_mg = products[laid].weight_mg if laid in products else None
+            felt = known(story.packs, giver.visit.id, laid)
+            laid_mg = felt[-1] if felt else products[laid].weight_mg if laid in products else None
             for product in home if laid_mg else []:
                 if not product.weight_mg:
                     continue
-                fit = _fit(lifted_mg, product.weight_mg - (laid_mg or 0), 2, noise_mg)
+                spread = _listed(product.weight_mg, 1) + (_felt(felt[-1]) if felt else _listed(laid_mg or 0, 1))
+                fit = _normal(lifted_mg - product.weight_mg + (laid_mg or 0), spread, noise_mg)
                 if fit <= WRONG_WEIGHT // 2:
                     continue
                 away = (laid, 1) if laid not in at_home else ("", 0)
@@ -203,7 +301,7 @@ def exchanges(
                     alone = taker is giver
                     if alone and laid == product.sku:
                         continue
-                    log = fit + (EXCHANGE_ALONE if alone else EXCHANGE + taker.ratio_mnat) + giver.ratio_mnat
+                    log = fit + (EXCHANGE_ALONE if alone else EXCHANGE + taker.beside_mnat) + giver.beside_mnat
                     took = (Move(taker.visit.id, product.sku, 1),) if taker.pays else ()
                     found.append(Option((back, *took), log, away))
     return found
@@ -235,6 +333,11 @@ def named(slot: str, home: str, said: str | None, story: Story) -> list[tuple[st
     return [(home, WRONG_NAME), (said, STRAY if said in here else UNSEEN_STRAY)]
 
 
+def _beside(sku: str, said: str | None) -> int:
+    """Prior of the slot beside: a camera that mistakes the slot still names what moved."""
+    return WRONG_SLOT if said in (None, sku) else WRONG_SLOT + NAMED_OTHERWISE
+
+
 def seen_by_camera(
     skus: list[tuple[str, int]],
     quantity: int,
@@ -242,15 +345,16 @@ def seen_by_camera(
     story: Story,
     doers: list[Doer],
     beside: list[tuple[str, list[Doer]]],
+    said: str | None = None,
 ) -> list[Option]:
     """A slot without a scale: the camera alone says it. It may have seen nothing, or the slot `beside`. `skus` are the
-    products it can have been, with their priors."""
+    products it can have been, with their priors; what it `said` itself is hardly ever the name of a slot beside."""
     best = max([doer.ratio_mnat for doer in doers], default=-1_000)
-    options = [Option((), FALSE_SIGHT + best)]
+    options = [Option((), FALSE_SIGHT + best + (0 if said is None else NAMED_FALSE))]
     if taken:
         options.append(Option((Move("", skus[0][0], quantity),), NOBODY if doers else 0))
     own = [(sku, doers, prior) for sku, prior in skus]
-    for name, reaching, prior in (*own, *((other, near, WRONG_SLOT) for other, near in beside)):
+    for name, reaching, prior in (*own, *((other, near, _beside(other, said)) for other, near in beside)):
         for doer in reaching:
             if taken:
                 moves = (Move(doer.visit.id, name, quantity),) if doer.pays else ()

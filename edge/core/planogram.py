@@ -6,7 +6,7 @@ from math import isqrt
 
 from edge.core.events import PointMm
 from edge.core.layout import Layout, Plate, Product, Slot
-from edge.core.reach import UNIT, Target
+from edge.core.target import UNIT, Target
 from edge.core.trails import distance2, distance3
 
 CELL_MM = 50

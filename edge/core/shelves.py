@@ -5,17 +5,19 @@ Scales first, cameras as second witness or alone. Must not: end visits, move doo
 
 from __future__ import annotations
 
-from edge.core import hypotheses, options, reach, weights
+from edge.core import hypotheses, options, weights
 from edge.core.carts import show_carts
 from edge.core.commands import BookLoss, Evidence
 from edge.core.events import PlateSteady, ShelfChanged, WeightStep
 from edge.core.evidence import Grasp, add_step, joins
+from edge.core.grip import Moment, moment_of
 from edge.core.hypotheses import Option, Story
 from edge.core.layout import Slot
 from edge.core.options import Doer
 from edge.core.presence import loners_within_reach
-from edge.core.reach import Table, Target, ratio_mnat
+from edge.core.reach import ratio_mnat
 from edge.core.shop import Doing, Level, Shop
+from edge.core.target import Target
 from edge.core.trails import distance3
 from edge.core.visits import Visit
 
@@ -25,10 +27,12 @@ SLOW_SIBLING_NS = 2_000_000_000  # a plate that is pressed again tells its step 
 CROSS_TALK_PPM = 15_000
 SAME_TIME_NS = 500_000_000
 BOTH_HANDS_MNAT = -4_500  # the same person at two plates in one moment, where somebody else has a hand there
+NOT_ASKED_MNAT = -30_000
+POSSIBLE_MNAT = -3_500
 STEP_DELAY_NS = 2_000_000_000  # nearly all steps are told within this after they ended
 WITNESS_NS = 2_000_000_000  # camera and scale speak of the same grasp within this
 LIFT_SIGNS_MG = 20_000
-AGREES_MNAT, DIFFERS_MNAT, UNSEEN_MNAT = -100, -4_300, -3_000  # what a camera's word is worth
+AGREES_MNAT, MISNAMED_MNAT, FOREIGN_MNAT, DIFFERS_MNAT, UNSEEN_MNAT = -100, -2_500, -500, -4_300, -3_000
 EVIDENCE_MAX = 12
 DOERS_MAX = 6  # more people than this cannot stand at one shelf
 FAR_BEHIND_MNAT = 8_000
@@ -116,9 +120,9 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     if is_small and grasp.hidden:
         return
     others = _at_the_same_time(shop, grasp)
-    table = reach.BESIDE if others else reach.ALONE
     target = shop.planogram.target_of(_main_first(grasp))
-    doers = _doers(shop, target, grasp.began_ns, grasp.ended_ns, grasp.hidden, table)
+    moment = moment_of(grasp.began_ns, grasp.ended_ns, grasp.delta_mg < 0)
+    doers = _doers(shop, target, grasp.began_ns, grasp.ended_ns, grasp.hidden, moment)
     noise = grasp.noise_mg * len(grasp.deltas_mg) + _bent_mg(shop, grasp)
     home = shop.planogram.on_plates(sorted(grasp.deltas_mg))
     if grasp.delta_mg < 0 and not is_small:
@@ -128,9 +132,10 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     at_home = {product.sku for product in home}
     strays = [product for product in everything.values() if product.sku not in at_home]
 
-    if sum(doer.ratio_mnat > 0 for doer in doers) < 2:
-        others = []
-    alike = options.from_home(home, -grasp.delta_mg, noise, doers) if grasp.delta_mg < 0 and not is_small else []
+    if sum(doer.ratio_mnat > POSSIBLE_MNAT for doer in doers) < 2:
+        others = []  # nobody else can have been the second one
+    split = options.split_mnat(grasp.ended_ns - grasp.began_ns)
+    alike = options.from_home(home, -grasp.delta_mg, noise, doers, split) if grasp.delta_mg < 0 and not is_small else []
 
     def ways(story: Story) -> list[Option]:
         both = options.exchanges(story, home, everything, -grasp.delta_mg, noise, doers)
@@ -198,7 +203,7 @@ def _main_first(grasp: Grasp) -> list[str]:
 
 
 def _doers(
-    shop: Shop, target: Target | None, began_ns: int, ended_ns: int, hidden: bool, table: Table = reach.ALONE
+    shop: Shop, target: Target | None, began_ns: int, ended_ns: int, hidden: bool, moment: Moment | None = None
 ) -> list[Doer]:
     policy = shop.policy
     from_ns, to_ns = began_ns - policy.reach_before_ns, ended_ns + policy.reach_after_ns
@@ -207,13 +212,19 @@ def _doers(
     visits = shop.present(from_ns - policy.gone_after_ns)
     if hidden:  # who was out of sight before it began, while the tracker ran, was not there
         visits = [visit for visit in visits if visit.last_seen_ns >= began_ns] or visits
+    tracks, place = shop.tracks, None if hidden else target
+    several = moment is not None and len(visits) > 1
     found = [
-        Doer(visit, ratio_mnat(visit, shop.tracks, None if hidden else target, from_ns, to_ns, policy, table), pays)
+        Doer(
+            visit,
+            ratio_mnat(visit, tracks, place, from_ns, to_ns, policy, moment),
+            _pays(shop, visit),
+            ratio_mnat(visit, tracks, place, from_ns, to_ns, policy) if several else NOT_ASKED_MNAT,
+        )
         for visit in visits
-        for pays in [_pays(shop, visit)]
     ]
     found.sort(key=lambda doer: (-doer.ratio_mnat, doer.visit.id))
-    return [doer for doer in found[:DOERS_MAX] if doer.ratio_mnat >= found[0].ratio_mnat - FAR_BEHIND_MNAT]
+    return [doer for doer in found[:DOERS_MAX] if doer.beside_mnat >= found[0].ratio_mnat - FAR_BEHIND_MNAT]
 
 
 def _pays(shop: Shop, visit: Visit) -> bool:
@@ -293,7 +304,7 @@ def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:
     taken = event.change == "take"
     beside = _beside(shop, slot, doers, event)
     ways = [
-        options.seen_by_camera(skus, event.quantity, taken, story, doers, beside)
+        options.seen_by_camera(skus, event.quantity, taken, story, doers, beside, event.sku)
         for story in shop.state.stories
         for skus in [options.named(slot.id, slot.sku, event.sku, story)]
     ]
@@ -320,6 +331,18 @@ def _beside(shop: Shop, slot: Slot, doers: list[Doer], event: ShelfChanged) -> l
     return found
 
 
+def _agrees(event: ShelfChanged, home: str, moved: set[str], beside: set[str]) -> int:
+    """What a camera's word says for a story in which these products moved there at that time. Those `beside` stand on
+    the same plates and have slots of their own."""
+    if event.sku in moved or (event.sku is None and home in moved):
+        return AGREES_MNAT
+    if home in moved:
+        return MISNAMED_MNAT
+    if moved:
+        return FOREIGN_MNAT if event.sku is None and moved.isdisjoint(beside) else DIFFERS_MNAT
+    return UNSEEN_MNAT
+
+
 def _witness(shop: Shop, event: ShelfChanged, sku: str, plates: set[str]) -> bool:
     """Stories in which that product moved there at that time become likelier. False where no scale felt anything."""
     near = [
@@ -333,12 +356,10 @@ def _witness(shop: Shop, event: ShelfChanged, sku: str, plates: set[str]) -> boo
     if not near:
         return False
     said = []
+    beside = {product.sku for product in shop.planogram.on_plates(sorted(plates))} - {sku}
     for story in shop.state.stories:
-        moves = [move for doing in near for move in story.trace.get(doing.grasp, [])]
-        if any(move.sku == sku for move in moves):
-            said.append(AGREES_MNAT)
-        else:
-            said.append(DIFFERS_MNAT if moves else UNSEEN_MNAT)
+        moved = {move.sku for doing in near for move in story.trace.get(doing.grasp, [])}
+        said.append(_agrees(event, sku, moved, beside))
     shop.state.stories = hypotheses.speak(shop.state.stories, said)
     evidence = Evidence(
         sensor="camera", place=event.slot, at_ns=event.ended_ns, rule="slot-change", detail=event.change

@@ -171,6 +171,10 @@ class Trail:
             found.append(max(0, far - ARM_MM - TREMBLE_MM - WALK_UM_MS * gap_ms // 1_000))
         return max(found) if found else None
 
+    def between(self, from_ns: int, to_ns: int) -> list[Spot]:
+        """The sightings of a span, oldest first."""
+        return self._within(from_ns, to_ns)[::-1]
+
     def unwatched(self, from_ns: int, to_ns: int) -> list[tuple[int, int]]:
         """Parts of a span of `GAP_NS` and more in which no hand was seen."""
         times = [spot.at_ns for spot in reversed(self._within(from_ns, to_ns)) if spot.hands_mm]
