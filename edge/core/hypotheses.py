@@ -145,15 +145,18 @@ def forget(stories: list[Story], visit: str) -> list[Story]:
             msgspec.structs.replace(
                 story,
                 carts={name: cart for name, cart in story.carts.items() if name != visit},
-                trace={
-                    grasp: [move._replace(visit=GONE) if move.visit == visit else move for move in moves]
-                    for grasp, moves in story.trace.items()
-                },
+                trace={grasp: _without(moves, visit) for grasp, moves in story.trace.items()},
                 packs={holder: known for holder, known in story.packs.items() if holder != visit},
             )
             for story in stories
         ]
     )
+
+
+def _without(moves: list[Move], visit: str) -> list[Move]:
+    if not any(move.visit == visit for move in moves):
+        return moves
+    return [move._replace(visit=GONE) if move.visit == visit else move for move in moves]
 
 
 def at_least_ppm(stories: list[Story], visit: str) -> dict[str, list[int]]:

@@ -86,9 +86,13 @@ class Meetings:
     def before(self, people: list[tuple[str, Person]], frame: TracksSeen) -> list[Pair]:
         """Pairs that jumped onto each other's place in this frame; call it before the frame joins the trails."""
         found = []
+        expected: dict[str, Place | None] = {}
         for one, other, where, there in self._pairs(people):
             meeting = self._meet((one, other), frame.captured_ns)
-            first, second = (self._trails[name].expected(frame.captured_ns) for name in (one, other))
+            for name in (one, other):
+                if name not in expected:
+                    expected[name] = self._trails[name].expected(frame.captured_ns)
+            first, second = expected[one], expected[other]
             if first is None or second is None:
                 continue
             kept = _square(where, first) + _square(there, second)

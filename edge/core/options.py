@@ -6,6 +6,7 @@ can read them. Must not: change a story.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations
 from typing import Final, NamedTuple
 
@@ -115,8 +116,13 @@ USUAL_LN: Final = ln_mnat(USUAL_MG * USUAL_MG) // 2
 
 def weigh(products: list[Product], weight_mg: int, noise_mg: int, most: int = 6) -> list[Weighed]:
     """Products and quantities for a positive weight, likeliest first. Products without a weight fit anything, badly."""
+    return _weigh(tuple((product.sku, product.weight_mg) for product in products), weight_mg, noise_mg, most)
+
+
+@lru_cache(maxsize=512)  # the stories of one grasp ask the same again and again
+def _weigh(products: tuple[tuple[str, int | None], ...], weight_mg: int, noise_mg: int, most: int) -> list[Weighed]:
     found = []
-    weighed = [(product.sku, product.weight_mg) for product in products if product.weight_mg]
+    weighed = [(sku, each) for sku, each in products if each]
     for sku, each in weighed:
         nearest = max(1, min(most, (weight_mg + each // 2) // each))
         for quantity in sorted({max(1, nearest - 1), nearest, min(most, nearest + 1)}):
@@ -126,7 +132,7 @@ def weigh(products: list[Product], weight_mg: int, noise_mg: int, most: int = 6)
         fit = _fit(weight_mg, each + other_each, 2, noise_mg)
         if fit > WRONG_WEIGHT // 2:
             found.append(Weighed(((sku, 1), (other, 1)), fit + PAIR))
-    silent = [product.sku for product in products if not product.weight_mg]
+    silent = [sku for sku, each in products if not each]
     found += [Weighed(((sku, 1),), -2_500 if weighed else 0) for sku in silent]
     return sorted(found, key=lambda item: (-item.log_mnat, item.parts))[:OPTIONS_MAX]
 
@@ -250,7 +256,8 @@ def puts(
             moves = tuple(Move(doer.visit.id, sku, -count) for sku, count in item.parts)
             felt_mg = weight_mg if moves[0].quantity == -1 and len(moves) == 1 else 0
             options.append(Option(moves, log, away[0] if len(away) == 1 else ("", 0), felt_mg=felt_mg))
-    options += _passed(story, plate, at_home, products, weight_mg, noise_mg, doers)
+    if max((option.log_mnat for option in options if option.moves), default=WRONG_WEIGHT) < best + PASSED:
+        options += _passed(story, plate, at_home, products, weight_mg, noise_mg, doers)
     for item in weigh(home, weight_mg, noise_mg)[:2]:
         staff = max([doer.ratio_mnat for doer in doers if not doer.pays], default=NO_STAFF)
         options.append(Option((), item.log_mnat + max(best + UNHELD, staff)))

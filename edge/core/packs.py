@@ -37,7 +37,7 @@ def follow(packs: Packs, plate: str, moves: tuple[Move, ...], stray: tuple[str, 
     nothing was felt of it alone; then a pack keeps the weight that it had where it came from."""
     if not packs and not felt_mg:
         return packs
-    found = {holder: dict(rows) for holder, rows in packs.items()}
+    found = dict(packs)
     came: list[int] = []
     if stray[1] < 0:
         came += _give(found, on_plate(plate), stray[0], felt_mg)
@@ -61,11 +61,10 @@ def _give(packs: Packs, holder: str, sku: str, felt_mg: int) -> list[int]:
     gone = min(rows, key=lambda row: abs(row - felt_mg)) if felt_mg else rows[-1]
     left = list(rows)
     left.remove(gone)
-    packs[holder][sku] = tuple(left)
+    packs[holder] = {**packs[holder], sku: tuple(left)}
     return [gone]
 
 
 def _take(packs: Packs, holder: str, sku: str, weight_mg: int) -> None:
     if weight_mg:
-        rows = packs.setdefault(holder, {})
-        rows[sku] = (*known(packs, holder, sku), weight_mg)[-KEPT:]
+        packs[holder] = {**packs.get(holder, {}), sku: (*known(packs, holder, sku), weight_mg)[-KEPT:]}

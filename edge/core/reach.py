@@ -31,6 +31,7 @@ IN_REACH_MNAT: Final = 0  # not seen in that moment, but near enough just before
 OUT_OF_REACH_MNAT: Final = -3_500
 LEFT_NS: Final = 1_000_000_000
 LEFT_MNAT: Final = -6_000  # who went out before, and is only waited for
+NOT_THERE_MM, NOT_THERE_MNAT = 1_000, -6_500  # farther than any arm that a tracker misplaced
 FAR_BODY_MM: Final = 300  # out of arm's reach by more
 UNSEEN_MNAT: Final = -1_500  # somebody of the shop whom the tracker did not see in that moment
 
@@ -55,6 +56,8 @@ def ratio_mnat(
     if body is None:  # a tracker that tells no places, or nobody seen
         hands = [trail.nearest_hand_mm(target.place_mm, from_ns, to_ns) for trail in trails]
         body = min((max(0, far - ARM_MM) for far in hands if far is not None), default=None)
+    if body is not None and body > NOT_THERE_MM:  # no need to look at hands
+        return NOT_THERE_MNAT
     if moment is None:
         hand = _by_span(trails, target, from_ns, to_ns, policy)
     else:  # of a body that was not seen at all in that moment, hands before and after say nothing
