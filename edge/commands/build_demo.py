@@ -1,6 +1,7 @@
 """`python -m edge.commands.build_demo --out FOLDER`: makes the recording of the bundled shop anew.
 
-Not a sub-command of `muin`: only who changes the bundled shop needs it. Must not: write into a folder in use.
+Not a sub-command of `muin`: only who changes the bundled shop needs it, and the extra `render` with it. Must not:
+write into a folder in use, or leave half a recording.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m edge.commands.build_demo", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="a new folder for the recording")
     folder: Path = parser.parse_args().out
+    from edge.commands.imports import whole_or_nothing
     from edge.recorder import Recorder
     from edge.simulation.demo import build_demo
 
     try:
-        build_demo(folder, Recorder, lambda text: print(text, file=sys.stderr))
+        with whole_or_nothing(folder) as fresh:
+            build_demo(fresh, Recorder, lambda text: print(text, file=sys.stderr))
     except BadInput as error:
         print(f"build_demo: {error}", file=sys.stderr)
         sys.exit(2)

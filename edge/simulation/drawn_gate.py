@@ -1,23 +1,25 @@
 """The drawn gate camera: a bright entrance, somebody who shows a face, somebody who shows a code.
 
 The face is a portrait in the public domain (portraits/README.md), cut out of its background. Must not: be looked
-at by the product; it only looks like an entrance. Pictures are RGB uint8.
+at by the product; it only looks like an entrance. Pictures are RGB uint8, while they are put together float32.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from edge.simulation.drawn import Pixels, paste, shadow
-from edge.simulation.packs import Picture
-from edge.simulation.sensors import generator
-from edge.simulation.world import Shown, World
+from edge.simulation.film import Pixels
 
+Picture: TypeAlias = NDArray[np.float32]  # with an alpha plane where it is laid over another, 0..1
 WIDTH, HEIGHT = 640, 480
 PORTRAIT = Path(__file__).parent / "portraits" / "eileen-collins.jpg"
 NOISE, GAIN_SWING = 0.008, 0.01
@@ -41,20 +43,26 @@ SURE = (
 NEVER = ((452, 335), (512, 335), (512, 512), (506, 512), (499, 440), (474, 385))
 
 
-class GateScene:
-    """Draws the gate camera's picture of a world at any moment. `code` is what a shown code says."""
+@dataclass(frozen=True)
+class Shown:
+    """Somebody stands at the gate and shows a credential: `face`, else a code."""
 
-    def __init__(self, world: World, code: str, seed: int) -> None:
-        self._world = world
-        self._code = code
-        self._rng = generator(seed, "gatecam")
+    how: str
+    from_s: float
+    to_s: float
+
+
+class GateScene:
+    """Draws the gate camera's picture at any moment. `code` is what a shown code says."""
+
+    def __init__(self, shown: Sequence[Shown], code: str, rng: np.random.Generator) -> None:
+        self._shown, self._code, self._rng = shown, code, rng
 
     def picture(self, at_s: float) -> Pixels:
         """What the camera gives at a moment: uint8 [480, 640, 3], RGB, with the noise of the camera."""
         canvas = self._entrance.copy()
-        for person in self._world.people:
-            shown = person.shown
-            if shown is not None and shown.from_s <= at_s < shown.to_s + WALK_UP_S:
+        for shown in self._shown:
+            if shown.from_s <= at_s < shown.to_s + WALK_UP_S:
                 self._stand(canvas, shown, at_s)
         gain = 1 + GAIN_SWING * np.sin(2 * np.pi * at_s / 5.1)
         grain = self._rng.normal(0, NOISE, canvas.shape).astype(np.float32)
@@ -75,8 +83,8 @@ class GateScene:
         moved = cv2.warpAffine(sprite * sprite[..., 3:], turn, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
         alpha = cv2.warpAffine(sprite[..., 3], turn, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
         layer = np.dstack([moved[..., :3] / np.maximum(alpha, 1e-3)[..., None], alpha])
-        shadow(canvas, layer, 26, 14, 0.30, 16)
-        paste(canvas, layer, 0, 0, 1.0)
+        _shadow(canvas, layer, 26, 14, 0.30, 16)
+        _paste(canvas, layer, 0, 0)
 
     @staticmethod
     def enrolment() -> Image.Image:
@@ -181,3 +189,22 @@ class GateScene:
         pen.text((254 * sharp, 350 * sharp), "My shopping code", font=font, fill=(60, 66, 72, 255), anchor="mm")
         small = image.resize((512, 512), Image.Resampling.LANCZOS)
         return np.asarray(small, np.float32) / np.float32(255)
+
+
+def _paste(canvas: Picture, sprite: Picture, left: int, top: int) -> None:
+    """Lay a sprite over the canvas; what sticks out is cut off."""
+    x1, y1 = max(0, left), max(0, top)
+    x2, y2 = min(canvas.shape[1], left + sprite.shape[1]), min(canvas.shape[0], top + sprite.shape[0])
+    part = sprite[y1 - top : y2 - top, x1 - left : x2 - left]
+    alpha = np.clip(part[..., 3:], 0, 1)
+    canvas[y1:y2, x1:x2] = canvas[y1:y2, x1:x2] * (1 - alpha) + part[..., :3] * alpha
+
+
+def _shadow(canvas: Picture, sprite: Picture, left: int, top: int, depth: float, radius: int) -> None:
+    """A soft shadow of a sprite."""
+    margin = 3 * radius
+    alpha = np.pad(np.clip(sprite[..., 3], 0, 1), margin)
+    soft = Image.fromarray((alpha * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(radius))
+    dark = np.zeros((*alpha.shape, 4), np.float32)
+    dark[..., 3] = np.asarray(soft, np.float32) / np.float32(255) * np.float32(depth)
+    _paste(canvas, dark, left - margin, top - margin)

@@ -10,10 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from edge.core.signals import VideoFrame
-from edge.simulation.drawn import Pixels
 
+Pixels = NDArray[np.uint8]  # RGB, [height, width, 3]
 RATE_HZ = 10
 TICKS_HZ = 90_000
 NS = 1_000_000_000

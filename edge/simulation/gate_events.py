@@ -24,6 +24,8 @@ def shopper_id(scenario: Scenario, name: str) -> str | None:
     payer = row.group or name
     if scenario.shoppers[payer].credential == "none":
         return None
+    if scenario.shoppers[payer].id is not None:
+        return scenario.shoppers[payer].id
     return f"{'staff' if scenario.shoppers[payer].role == 'staff' else 'p'}-{payer}"
 
 

@@ -22,12 +22,12 @@ from edge.simulation.plan import Plan, draw_plan
 from edge.simulation.scenario import Scenario
 from edge.simulation.slot_camera import SlotModel, watch
 from edge.simulation.stage import Happened
-from edge.simulation.store_config import STORE_ID, config_text
+from edge.simulation.store_config import config_text
 from edge.simulation.tag_portal import PortalModel, read_tags
 from edge.simulation.tracking import TrackModel, track
 from edge.simulation.visit_truth import truth_of
 
-__all__ = ["STORE_ID", "Reading", "Simulated", "chance", "clock_offset_ns", "simulate"]
+__all__ = ["Reading", "Simulated", "chance", "clock_offset_ns", "simulate"]
 
 NS = 1_000_000_000
 

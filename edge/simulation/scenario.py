@@ -53,8 +53,11 @@ class StorePart(Part):
     """The shop: `plan` says how large, `per_plate` how many facings share a plate (0 = a facing has its own plates).
 
     `planogram` names one shop for all seeds; left out, every seed is another shop.
+    `id` and `name` go into the store.toml.
     """
 
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=60)] = "simulated"
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ]*$", max_length=60)] = ""
     plan: Literal["small", "aisle", "medium", "contest"] = "small"
     planogram: Annotated[int | None, Field(ge=0)] = None
     per_plate: Annotated[int, Field(ge=0, le=3)] = 0
@@ -77,8 +80,12 @@ class Thing(Part):
 
 
 class Shopper(Part):
-    """Somebody who comes in. `group` names who pays for them; that person's credential lets them in."""
+    """Somebody who comes in. `group` names who pays for them; that person's credential lets them in.
 
+    `id` is who the gate takes them for; left out, the simulator makes one of the name.
+    """
+
+    id: Name | None = None
     enters: Annotated[float, Field(ge=0, le=600)] = 0.0
     credential: Literal["face", "qr", "card", "none"] = "face"
     group: Name | None = None

@@ -9,19 +9,32 @@ from edge.simulation.plan import Facing, Plan
 from edge.simulation.scenario import Scenario
 from edge.simulation.tag_portal import PortalModel
 
-STORE_ID = "simulated"
 SLOT_PX = 20  # slots stand side by side in an imagined picture
 
 
-def config_text(scenario: Scenario, plan: Plan, slots_px: Mapping[str, Sequence[tuple[int, int]]] | None = None) -> str:
-    """The text of the file. `slots_px` are the corners of the facings in the pictures of their cameras, if drawn."""
-    out = ["[store]", f'id = "{STORE_ID}"', 'currency = "KRW"', f"floor_mm = {list(plan.floor_mm)}"]
+def config_text(
+    scenario: Scenario,
+    plan: Plan,
+    slots_px: Mapping[str, Sequence[tuple[int, int]]] | None = None,
+    printed: Mapping[str, str] | None = None,
+) -> str:
+    """The text of the file. Where the cameras are filmed, `slots_px` are the corners of the facings in their pictures
+    and `printed` is the name on each product's pack.
+    """
+    out = ["[store]", f'id = "{scenario.store.id}"']
+    out += [f'name = "{scenario.store.name}"'] if scenario.store.name else []
+    out += ['currency = "KRW"', f"floor_mm = {list(plan.floor_mm)}"]
     out += ["", "[visits]", f'open_on = "{"gate" if "gate" in scenario.sensors else "track"}"']
     out += ["", "[picks]", f'handed_over = "{scenario.handed_over}"']
     if staff(scenario):
         out += [f"staff = {_list(staff(scenario))}"]
     for product in plan.products.values():
-        out += ["", "[[product]]", f'sku = "{product.sku}"', f'name = "{product.name}"']
+        out += [
+            "",
+            "[[product]]",
+            f'sku = "{product.sku}"',
+            f'name = "{(printed or {}).get(product.sku, product.name)}"',
+        ]
         out += [f"price_minor = {product.price_minor}", f"weight_mg = {max(1, round(product.catalogue_g * 1_000))}"]
         out += [f'epc = "{product.tag}"'] if product.tag else []
     if "cameras" in scenario.sensors:

@@ -31,6 +31,12 @@ function floorOf(shop) {
   return [Math.min(...xs) - 1500, Math.min(...ys) - 1500, Math.max(...xs) + 1500, Math.max(...ys) + 1500];
 }
 
+// Half the way between plates side by side: gondolas that stand wall to wall are drawn so.
+function halfPitch(spots) {
+  const apart = spots.flatMap((a) => spots.map((b) => Math.hypot(a.at_mm[0] - b.at_mm[0], a.at_mm[1] - b.at_mm[1])));
+  return Math.min(230, ...apart.filter((mm) => mm > 1).map((mm) => mm / 2));
+}
+
 function drawPlan() {
   const [x0, y0, x1, y1] = floorOf(plan);
   const flip = (y) => y0 + y1 - y;
@@ -42,10 +48,13 @@ function drawPlan() {
     const spots = gondola.plates.filter((p) => p.at_mm);
     if (!spots.length) continue;
     const xs = spots.map((p) => p.at_mm[0]), ys = spots.map((p) => flip(p.at_mm[1]));
-    const [left, right, top, bottom] = [Math.min(...xs) - 230, Math.max(...xs) + 230, Math.min(...ys) - 230, Math.max(...ys) + 230];
+    const half = halfPitch(spots);
+    const [west, east, back, front] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+    const [besideX, besideY] = east - west >= front - back ? [half, 230] : [230, half];
+    const [left, right, top, bottom] = [west - besideX, east + besideX, back - besideY, front + besideY];
     svg.append(make("rect", { class: "gondola", x: left, y: top, width: right - left, height: bottom - top, rx: 40 }));
     for (const plate of spots)
-      svg.append(make("circle", { class: "spot", "data-plate": plate.id, cx: plate.at_mm[0], cy: flip(plate.at_mm[1]), r: 120 }));
+      svg.append(make("circle", { class: "spot", "data-plate": plate.id, cx: plate.at_mm[0], cy: flip(plate.at_mm[1]), r: Math.min(120, half * 0.9) }));
     svg.append(make("text", { class: "label", x: (left + right) / 2, y: top - 60 }, gondola.id));
   }
   for (const gate of plan.gates) {

@@ -130,7 +130,7 @@ def test_what_is_in_use_and_what_a_bad_model_costs(tmp_path: Path, shared_models
 
 def test_a_damaged_model_is_not_well_though_the_camera_goes_on(tmp_path: Path) -> None:
     async def main() -> None:
-        clip = ROOT / "edge" / "demo_shop" / "video" / "shelfcam.mp4"
+        clip = ROOT / "edge" / "demo_shop" / "video" / "cam-g1.mp4"
         text = f'[[camera]]\nid = "c1"\nrole = "shelf"\nurl = "{clip}"\n'
         code, out, _ = await doctor(store(tmp_path, text), "--json")
         assert (code, json.loads(out)["ok"]) == (0, True)

@@ -24,7 +24,8 @@ from edge.ledger.keys import load_key
 from edge.ledger.ledger import Ledger
 from tests.conftest import ROOT
 
-TRUTH = {"astronaut": {"cookies-oat": 1}, "guest": {"tea-barley": 2}}
+BUNDLE = json.loads((ROOT / "edge" / "demo_shop" / "truth.json").read_text())
+TRUTH = {visit["shopper"]: visit["items"] for visit in BUNDLE["visits"]}
 START_S = 60.0
 SETTLE_S = 120.0
 

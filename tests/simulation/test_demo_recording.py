@@ -6,6 +6,7 @@ import datetime
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,20 +17,21 @@ import pytest
 
 from devices.shelf_scale.steps import StepFilter
 from edge import config
+from edge.commands import build_demo
+from edge.core.errors import BadInput
 from edge.core.events import CredentialShown, ShelfChanged, TagRead, TracksSeen, WeightStep
 from edge.core.signals import PlateSamples, VideoFrame
 from edge.recorded_video import Pictures
 from edge.recording import Recording
-from edge.simulation import demo_shop
-from edge.simulation.demo import NOTE, device_streams
-from edge.simulation.drawn import ShelfScene
-from edge.simulation.shop import store_text
-from edge.simulation.truth import truth_of
+from edge.simulation.demo import DemoDay
+from edge.simulation.rendering import gl
+from tests.conftest import lacking
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "edge" / "demo_shop"
 NS = 1_000_000_000
-MAX_BYTES = 3_000_000
+MAX_BYTES = 4_000_000
+CAMERAS = ("cam-g1", "cam-g2", "gatecam")
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +62,35 @@ def pictures(recording: Recording, camera: str, spans_s: list[tuple[float, float
     clip.close()
 
 
-def test_the_bundle_is_what_the_code_makes_today(recording: Recording) -> None:
+@pytest.fixture(scope="module")
+def day() -> DemoDay:
+    return DemoDay()
+
+
+def test_the_bundle_is_what_the_scenario_makes_today(recording: Recording, day: DemoDay) -> None:
     assert recording.sealed, recording.notes
-    world = demo_shop.demo_world()
-    made = device_streams(world, demo_shop.SEED)
-    kept = [item for item in recording.signals() if isinstance(item, PlateSamples)]
-    assert kept == sorted((i for i in made if isinstance(i, PlateSamples)), key=lambda i: (i.captured_ns, i.source))
-    events = list(recording.events())
-    for kind in (TracksSeen, TagRead):
-        assert [item for item in events if isinstance(item, kind)] == [item for item in made if isinstance(item, kind)]
-    shelf = ShelfScene(world, *demo_shop.WATCHED, seed=demo_shop.SEED)
-    assert recording.config_text == store_text(world.shop, shelf.boxes_px(), NOTE)
-    assert json.loads((BUNDLE / "truth.json").read_text()) == truth_of(world)
+    made = sorted(day.readings(), key=lambda item: (item.captured_ns, item.source))
+    said = [*recording.signals(), *recording.events()]
+    for kind in (PlateSamples, TracksSeen, TagRead):
+        assert [i for i in said if isinstance(i, kind)] == [i for i in made if isinstance(i, kind)]
+    assert recording.config_text == day.config_text
+    assert json.loads((BUNDLE / "truth.json").read_text()) == day.found.truth
+
+
+def test_the_clips_show_what_the_scenario_renders_today(recording: Recording, day: DemoDay) -> None:
+    try:
+        gl.open_context().release()
+    except BadInput as error:
+        lacking(str(error))
+    reach = day.found.happened.bodies["A"].reaches[0]
+    moments = [0.0, round(reach.there_s, 1), 30.0]
+    for camera, (draw, _) in day.pictures().items():
+        spans = [(at_s - 0.01, at_s + 0.01) for at_s in moments]
+        for (picture, _), at_s in zip(pictures(recording, camera, spans), moments, strict=True):
+            apart = np.abs(picture[..., ::-1].astype(np.int16) - draw(at_s).astype(np.int16))
+            smooth = cv2.blur(apart.astype(np.float32), (8, 8))
+            assert float(apart.mean()) < 5, f"{camera} at {at_s} s"
+            assert float(np.quantile(smooth, 0.999)) < 25, f"{camera} at {at_s} s"
 
 
 def test_the_bundle_holds_only_what_devices_said(recording: Recording) -> None:
@@ -79,8 +98,14 @@ def test_the_bundle_holds_only_what_devices_said(recording: Recording) -> None:
     assert list(recording.commands()) == []
     assert sum(path.stat().st_size for path in BUNDLE.rglob("*") if path.is_file()) < MAX_BYTES
     frames = [item for item in recording.signals() if isinstance(item, VideoFrame)]
-    for camera in ("shelfcam", "gatecam"):
+    for camera in CAMERAS:
         assert [f.captured_ns for f in frames if f.camera == camera] == [k * NS // 10 for k in range(440)]
+
+
+def test_somebody_takes_and_somebody_puts_back(truth: dict[str, Any]) -> None:
+    said = {(event["kind"], event["visit"]) for event in truth["events"]}
+    assert said == {("take", "A"), ("take", "B"), ("put", "B")}
+    assert all(visit["items"] for visit in truth["visits"])
 
 
 def test_scales_feel_what_truth_says(recording: Recording, store: config.StoreConfig, truth: dict[str, Any]) -> None:
@@ -96,35 +121,32 @@ def test_scales_feel_what_truth_says(recording: Recording, store: config.StoreCo
     steps = sorted((e for e in found if isinstance(e, WeightStep)), key=lambda step: step.began_ns)
     weights = {product.sku: product.weight_mg for product in store.product}
     plates = {slot.id: slot.plates[0] for slot in store.slot}
-    expected: list[tuple[str, int, float]] = []
     for event in truth["events"]:
-        plate, sign = plates.get(event["slot"], event["slot"]), 1 if event["kind"] == "put" else -1
-        weight = sign * event["quantity"] * (weights[event["sku"]] or 0)
-        if expected and expected[-1][0] == plate and event["t_s"] - expected[-1][2] < 0.5:
-            weight += expected.pop()[1]  # both hands at once
-        expected.append((plate, weight, event["t_s"]))
-    assert [step.plate for step in steps] == [plate for plate, _, _ in expected]
-    for step, (_, weight, at_s) in zip(steps, expected, strict=True):
-        assert step.delta_mg == pytest.approx(weight, rel=0.02, abs=3_000)
-        assert step.ended_ns / NS == pytest.approx(at_s, abs=0.4)
+        weight = (1 if event["kind"] == "put" else -1) * event["quantity"] * (weights[event["sku"]] or 0)
+        here = [step for step in steps if step.plate == plates[event["slot"]]]
+        near = [step for step in here if abs(step.ended_ns / NS - event["t_s"]) < 0.9]
+        assert sum(step.delta_mg for step in near) == pytest.approx(weight, rel=0.05, abs=5_000), event
 
 
-def test_the_shelf_camera_sees_what_truth_says(
+def test_the_shelf_cameras_see_what_truth_says(
     recording: Recording, store: config.StoreConfig, truth: dict[str, Any]
 ) -> None:
     from vision.slots import SlotWatch
 
-    watch = SlotWatch.from_config(store, "shelfcam")
-    events = []
-    for picture, at_ns in pictures(recording, "shelfcam", [(0, 44)]):
-        events += watch.see(picture, at_ns)
-    changes = [event for event in [*events, *watch.flush()] if isinstance(event, ShelfChanged)]
-    watched = {slot.id for slot in store.slot}
-    expected = sorted((e["slot"], e["kind"], e["quantity"]) for e in truth["events"] if e["slot"] in watched)
-    assert sorted((event.slot, event.change, event.quantity) for event in changes) == expected
+    found = []
+    for camera in CAMERAS[:2]:
+        watch = SlotWatch.from_config(store, camera)
+        events = [
+            event for picture, at_ns in pictures(recording, camera, [(0, 44)]) for event in watch.see(picture, at_ns)
+        ]
+        found += [event for event in [*events, *watch.flush()] if isinstance(event, ShelfChanged)]
+    expected = sorted((event["slot"], event["kind"]) for event in truth["events"])
+    assert sorted((event.slot, event.change) for event in found) == expected
 
 
-def test_the_gate_knows_both_shoppers(recording: Recording, store: config.StoreConfig, tmp_path: Path) -> None:
+def test_the_gate_knows_both_shoppers(
+    recording: Recording, store: config.StoreConfig, truth: dict[str, Any], tmp_path: Path
+) -> None:
     from vision.codes import token_of
     from vision.face_records import Consent
     from vision.faces.engines import open_engine
@@ -145,7 +167,8 @@ def test_the_gate_knows_both_shoppers(recording: Recording, store: config.StoreC
     opened = int(datetime.datetime(2026, 4, 17, tzinfo=datetime.UTC).timestamp()) * NS
     watch = GateWatch.from_config(store, "gatecam", gallery, opened)
     events = []
-    for picture, at_ns in pictures(recording, "gatecam", [(0, 4.5), (17, 21)]):
+    spans = [(visit["entered_s"] - 4.0, visit["entered_s"]) for visit in truth["visits"]]
+    for picture, at_ns in pictures(recording, "gatecam", spans):
         events += watch.see(picture, at_ns)
     shown = [(e.method, e.shopper) for e in events if isinstance(e, CredentialShown)]
     assert shown == [("face", "astronaut"), ("qr", "guest")]
@@ -155,13 +178,13 @@ def test_tags_leave_with_who_took_them(recording: Recording, store: config.Store
     prefixes = {str(row.epc): row.sku for row in store.product if row.epc}
     for visit in truth["visits"]:
         left_ns = visit["left_s"] * NS
-        reads = [e for e in recording.events() if isinstance(e, TagRead) and 0 <= left_ns - e.captured_ns < 4 * NS]
-        skus: dict[str, set[str]] = {}
-        for read in reads:
-            sku = next(sku for prefix, sku in prefixes.items() if read.epc.startswith(prefix))
-            skus.setdefault(sku, set()).add(read.epc)
-        tagged = {sku: count for sku, count in visit["items"].items() if sku in prefixes.values()}
-        assert {sku: len(epcs) for sku, epcs in skus.items()} == tagged
+        near = [e for e in recording.events() if isinstance(e, TagRead) and abs(left_ns - e.captured_ns) < 2 * NS]
+        counts = Counter(read.epc for read in near)
+        skus = Counter(
+            next(sku for prefix, sku in prefixes.items() if epc.startswith(prefix))
+            for epc, count in counts.items() if count > 2  # the stock on the shelves answers now and then
+        )  # fmt: skip
+        assert dict(skus) == visit["items"]
 
 
 def test_a_folder_in_use_is_not_written_to(tmp_path: Path) -> None:
@@ -174,6 +197,18 @@ def test_a_folder_in_use_is_not_written_to(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "not empty" in done.stderr
+    assert "already there" in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_without_the_extra_the_cure_is_told_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "moderngl", None)
+    monkeypatch.setattr(sys, "argv", ["build_demo", "--out", str(tmp_path / "new")])
+    with pytest.raises(SystemExit) as ended:
+        build_demo.main()
+    assert ended.value.code == 2
+    assert "pip install 'muin[render]'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

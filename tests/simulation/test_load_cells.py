@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +15,35 @@ from edge.simulation.plan import draw_plan
 from edge.simulation.play import chance
 from edge.simulation.scenario import library
 from edge.simulation.stage import Grid, Happened
-from tests.simulation.test_plate_model import least_steps, quiet_noise, recorded
 
 LIBRARY = {row.name: row for row in library()}
 LEVELS = (0.10, 0.25, 0.50, 0.75, 0.90)
 RATE_HZ = 60
+
+
+def recorded(folder: Path) -> dict[int, Grid]:
+    """Samples by gondola, plates without a value left out."""
+    found: dict[int, list[Grid]] = {}
+    for line in (folder / "sensors" / "nanostore-benchmark-1" / "plate_data.jsonl").open():
+        data = json.loads(line)["document"]["plate_data"]
+        values = np.frombuffer(base64.b64decode(data["values"]["data"]), "<f4").reshape(data["values"]["shape"])
+        block = values.reshape(len(values), -1).astype(np.float64)
+        found.setdefault(data["plate_id"]["shelf_id"]["gondola_id"]["id"], []).append(block)
+    whole = {gondola: np.concatenate(blocks) for gondola, blocks in found.items()}
+    return {gondola: grams[:, ~np.isnan(grams).any(axis=0)] for gondola, grams in whole.items()}
+
+
+def quiet_noise(grams: Grid) -> Grid:
+    """The quiet quarter of a plate's seconds: s.d. in grams, one figure a plate, dead plates left out."""
+    seconds = len(grams) // RATE_HZ
+    noise: Grid = np.quantile(grams[: seconds * RATE_HZ].reshape(seconds, RATE_HZ, -1).std(axis=1), 0.25, axis=0)
+    return noise[noise > 0]
+
+
+def least_steps(grams: Grid) -> list[float]:
+    """The smallest change from one sample to the next, for each plate that ever changes."""
+    steps = [np.abs(np.diff(column)) for column in grams.T]
+    return [float(step[step > 1e-6].min()) for step in steps if (step > 1e-6).any()]
 
 
 def grams_of(name: str, seed: int) -> tuple[Happened, dict[str, Grid]]:
@@ -79,3 +105,19 @@ def test_a_slow_lift_takes_its_time_and_ends_where_the_pack_is_gone() -> None:
     end = around(load.at_s + load.over_s + 2.5)
     assert end - start == pytest.approx(load.grams, abs=max(12.0, 0.05 * abs(load.grams)))
     assert abs(half - start - load.grams / 2) < 0.4 * abs(load.grams)
+
+
+def test_a_take_goes_fast_and_a_neighbour_feels_it_a_little_and_another_board_not_at_all() -> None:
+    happened, made = grams_of("one-take", 0)
+    load = max(happened.loads, key=lambda load: abs(load.grams))
+    unit, shelf, index = (int(part[1:]) for part in load.plate.split("-"))
+    plates = happened.plan.gondolas[unit - 1].plates
+    grams = made[f"g{unit}"].reshape(-1, len(happened.plan.gondolas[unit - 1].boards_mm), plates)
+    at = round((load.at_s - 0.6) * RATE_HZ)  # the first sample is that late
+    change = np.median(grams[at + RATE_HZ :], axis=0) - np.median(grams[: at - 2 * RATE_HZ], axis=0)
+    assert change[shelf - 1, index - 1] == pytest.approx(load.grams, rel=0.05)
+    beside = [side for side in (index - 2, index) if 0 <= side < plates]
+    low, high = (share * abs(load.grams) for share in CellModel().cross_talk)
+    assert all(low - 2 < -change[shelf - 1, side] < high + 2 for side in beside)
+    other = np.delete(change, shelf - 1, axis=0)
+    assert float(np.median(np.abs(other))) < 3

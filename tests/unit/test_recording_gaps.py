@@ -37,9 +37,9 @@ def test_a_whole_recording_has_no_gaps(unsealed: Path) -> None:
 
 
 def test_a_missing_clip_is_named_with_its_pictures(unsealed: Path) -> None:
-    (unsealed / "video" / "shelfcam.mp4").unlink()
+    (unsealed / "video" / "cam-g1.mp4").unlink()
     assert gaps_of(unsealed) == [
-        "video/shelfcam.mp4 is missing: none of the 440 pictures of camera shelfcam can be seen; it is not used"
+        "video/cam-g1.mp4 is missing: none of the 440 pictures of camera cam-g1 can be seen; it is not used"
     ]
 
 
@@ -50,14 +50,14 @@ def test_devices_that_gave_nothing_are_named(unsealed: Path) -> None:
     assert "camera c9 gave neither pictures nor events" in found
     assert "reader r9 told nothing" in found
     assert "the scale of gondola g9 gave no samples: its 1 plates are not used" in found
-    assert "1 of 13 plates of gondola g1 gave no samples: b1" in found
+    assert "1 of 25 plates of gondola g1 gave no samples: b1" in found
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no video"])
 def test_it_is_scored_with_what_is_there_and_says_so(
     unsealed: Path, content: bytes | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clip = unsealed / "video" / "shelfcam.mp4"
+    clip = unsealed / "video" / "cam-g1.mp4"
     clip.unlink()
     if content is not None:
         clip.write_bytes(content)
@@ -65,17 +65,17 @@ def test_it_is_scored_with_what_is_there_and_says_so(
     said = capsys.readouterr()
     (case,) = json.loads(said.out)["cases"]
     assert case["overcharged_items"] == 0
-    assert any("video/shelfcam.mp4 is " in notice for notice in case["notices"])
-    assert "video/shelfcam.mp4 is " in said.err
+    assert any("video/cam-g1.mp4 is " in notice for notice in case["notices"])
+    assert "video/cam-g1.mp4 is " in said.err
 
 
 def test_pictures_that_the_clip_lost_are_counted(unsealed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    clip = unsealed / "video" / "shelfcam.mp4"
+    clip = unsealed / "video" / "cam-g1.mp4"
     clip.write_bytes(clip.read_bytes()[:300_000])
     replay.replay(unsealed, as_json=True)
     document = json.loads(capsys.readouterr().out)
     assert set(document) == {"visits", "alarms", "notices"}
-    assert any(notice.startswith("video shelfcam lacks ") for notice in document["notices"])
+    assert any(notice.startswith("video cam-g1 lacks ") for notice in document["notices"])
 
 
 def test_a_whole_recording_gives_the_promised_keys_alone(capsys: pytest.CaptureFixture[str]) -> None:

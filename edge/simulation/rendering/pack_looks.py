@@ -86,6 +86,11 @@ def _fit(plan: Plan, facing: Facing, form: Form, wish: list[float]) -> tuple[flo
     return wide, min(deep, room), tall
 
 
+def printed_name(look: PackLook) -> str:
+    """The words on a pack, as a price list has them."""
+    return f"{look.brand.title()} {look.kind.lower()}"
+
+
 def columns_of(facing: Facing, wide_mm: float) -> int:
     """How many packs stand side by side."""
     return max(1, int((facing.width_mm - SIDE_MM) // (wide_mm + GAP_MM)))

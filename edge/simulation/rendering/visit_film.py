@@ -23,7 +23,7 @@ from edge.simulation.rendering import gl
 from edge.simulation.rendering.exposure import BEGIN_S, Exposure, Noise, Picture
 from edge.simulation.rendering.eyes import HEIGHT_PX, WIDTH_PX, Eye, shelf_eye, slot_polygons
 from edge.simulation.rendering.pack_art import draw_art
-from edge.simulation.rendering.pack_looks import draw_looks
+from edge.simulation.rendering.pack_looks import draw_looks, printed_name
 from edge.simulation.rendering.shelf_view import Draughtsman, Light, ShelfView
 from edge.simulation.rendering.staging import Staging
 from edge.simulation.scenario import Fault, Scenario
@@ -51,7 +51,8 @@ class RenderedVisit:
         hung = np.random.Generator(np.random.PCG64([shop, zlib.crc32(b"cameras")]))
         self._eyes = {f"cam-{unit.id}": shelf_eye(unit, hung) for unit in plan.gondolas}
         self.slots_px = slot_polygons(plan, self._eyes, self._looks, hung)
-        self.config_text = config_text(scenario, plan, self.slots_px)
+        printed = {sku: printed_name(look) for sku, look in self._looks.items()}
+        self.config_text = config_text(scenario, plan, self.slots_px, printed)
         self._staging = Staging(found.happened, self._looks, lambda purpose: chance(scenario, seed, purpose))
 
     def film(self, path_of: Callable[[str], Path]) -> list[Shown]:
@@ -61,21 +62,22 @@ class RenderedVisit:
         ]
         bodies = self._found.happened.bodies.values()
         length_s = min(self._found.happened.length_s, max(body.leaves_s for body in bodies) + EMPTY_S)
-        for name, camera in self._cameras():
-            index = film(path_of(name), name, camera.picture, length_s, CRF, PRESET)
+        for name, picture in self.cameras():
+            index = film(path_of(name), name, picture, length_s, CRF, PRESET)
             offset_ns = clock_offset_ns(self._scenario, chance(self._scenario, self._seed, f"clock {name}"))
             shown += [self._indexed(frame, offset_ns) for frame in index if not self._gone(frame)]
         return sorted(shown, key=lambda row: row[0])
 
     def stills(self, at_s: float) -> dict[str, Picture]:
         """What every camera gives at a moment, RGB uint8 [360, 640, 3]: the stocked shop before anybody came."""
-        return {name: camera.picture(at_s) for name, camera in self._cameras()}
+        return {name: picture(at_s) for name, picture in self.cameras()}
 
-    def _cameras(self) -> Iterator[tuple[str, _Camera]]:
+    def cameras(self) -> Iterator[tuple[str, Callable[[float], Picture]]]:
+        """Name of every shelf camera, and what draws its picture at a moment; moments rise from call to call."""
         tools = Draughtsman(gl.open_context(), [draw_art(look) for look in self._looks.values()], DEPTH_MM)
         for gondola in self._found.plan.gondolas:
             eye = self._eyes[f"cam-{gondola.id}"]
-            yield eye.id, _Camera(tools, self._staging, gondola, eye, self._scenario, self._seed)
+            yield eye.id, _Camera(tools, self._staging, gondola, eye, self._scenario, self._seed).picture
 
     def _indexed(self, frame: VideoFrame, offset_ns: int) -> Shown:
         shifted = VideoFrame(
