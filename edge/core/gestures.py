@@ -16,21 +16,27 @@ from edge.core.trails import SMOOTH_NS, Trail, distance2, distance3
 LOOK_NS: Final = 200_000_000
 BODIES_MM: Final = 1_300
 MEET_MM: Final = 230
+BESIDE_MM: Final = 180
 HELD_OUT_MM: Final = 345  # a hand that hangs or swings is nearer to its body
 HELD_OUT_TO_MM: Final = 900
 UNSEEN_NS: Final = 3_000_000_000
 FLOOR_MM: Final = 215  # the lowest boards are higher
 SHELF_MM: Final = 750  # nearer to a plate or slot than this, hands are busy with goods
-STILL_MM: Final = {"met": 350, "offered": 250}  # people who hand something over stand; a tracker trembles
+STILL_MM: Final = {
+    "met": 350,
+    "offered": 250,
+    "beside": 250,
+}  # people who hand something over stand; a tracker trembles
 LIFTED_PCT: Final = 60  # of the height of a head: a hanging hand is lower
 LIFTED_SLACK_MM: Final = 50
 LOW_SHELF_MM: Final = 1_100  # somebody who bends down nearer to a shelf than this may only reach into it
 BENT_MM: Final = 240  # a head so far below its height: the floor is within reach
 BREAK_NS: Final = 450_000_000  # a hand may be missed so long
-SHORTEST_NS: Final = {"met": 180_000_000, "offered": 500_000_000, "floor": 150_000_000}
+SHORTEST_NS: Final = {"met": 180_000_000, "offered": 500_000_000, "beside": 700_000_000, "floor": 150_000_000}
 LONGEST_NS: Final = {
     "met": 3_500_000_000,
     "offered": 3_500_000_000,
+    "beside": 2_500_000_000,
     "floor": 60_000_000_000,
 }  # people who queue have their hands side by side
 
@@ -73,9 +79,9 @@ def _met(shop: Shop, frame: TracksSeen) -> list[tuple[tuple[str, ...], PointMm]]
         visits = sorted({visit.id for person in (one, other) if (visit := shop.visit_of(shop.tracks.name_of(person)))})
         if len(visits) < 2:
             continue
-        place = _touch(shop, one, other, frame.captured_ns)
+        place, low = _touch(shop, one, other, frame.captured_ns)
         if place is not None and shop.planogram.is_free(place, SHELF_MM):
-            found.append((("met", *visits), place))
+            found.append((("beside" if low else "met", *visits), place))
     return found + list(_held_out(shop, frame))
 
 
@@ -124,14 +130,15 @@ def _close(shop: Shop, frame: TracksSeen) -> Iterator[tuple[Person, Person]]:
                 yield one, other
 
 
-def _touch(shop: Shop, one: Person, other: Person, at_ns: int) -> PointMm | None:
-    """Where a hand of one is at a hand of the other."""
+def _touch(shop: Shop, one: Person, other: Person, at_ns: int) -> tuple[PointMm | None, bool]:
+    """Where a hand of one is at a hand of the other, and whether they are as low as hands that only hang."""
     trails = [shop.tracks.trails[shop.tracks.name_of(person)] for person in (one, other)]
     mine, theirs = (trail.smooth_hands(at_ns - SMOOTH_NS, at_ns) for trail in trails)
     near = min(((distance3(a, b), a, b) for a in mine for b in theirs), default=None)
-    if near is None or near[0] > MEET_MM or _hang(trails, near[1:]):
-        return None
-    return near[1]
+    if near is None or near[0] > MEET_MM:
+        return None, False
+    low = _hang(trails, near[1:])
+    return (near[1] if not low or near[0] <= BESIDE_MM else None), low
 
 
 def _hang(trails: list[Trail], hands: tuple[PointMm, PointMm]) -> bool:
