@@ -16,7 +16,7 @@ from edge.core.trails import SMOOTH_NS, Trail, distance2, distance3
 LOOK_NS: Final = 200_000_000
 BODIES_MM: Final = 1_300
 MEET_MM: Final = 230
-BESIDE_MM: Final = 180
+BESIDE_MM, LOW_MM = 180, 120  # hands a little too low, but nearer and for longer; lower ones only hang
 HELD_OUT_MM: Final = 345  # a hand that hangs or swings is nearer to its body
 HELD_OUT_TO_MM: Final = 900
 UNSEEN_NS: Final = 3_000_000_000
@@ -137,16 +137,18 @@ def _touch(shop: Shop, one: Person, other: Person, at_ns: int) -> tuple[PointMm 
     near = min(((distance3(a, b), a, b) for a in mine for b in theirs), default=None)
     if near is None or near[0] > MEET_MM:
         return None, False
-    low = _hang(trails, near[1:])
-    return (near[1] if not low or near[0] <= BESIDE_MM else None), low
+    lower_mm = _lower_mm(trails, near[1:])
+    if lower_mm <= 0:
+        return near[1], False
+    return (near[1] if lower_mm <= LOW_MM and near[0] <= BESIDE_MM else None), True
 
 
-def _hang(trails: list[Trail], hands: tuple[PointMm, PointMm]) -> bool:
-    """True if the two hands only hang beside each other: hands that give and take are higher."""
+def _lower_mm(trails: list[Trail], hands: tuple[PointMm, PointMm]) -> int:
+    """By how much two hands together are lower than hands that give and take; below 0 where they are higher."""
     talls = [trail.tall_mm for trail in trails]
     if talls[0] is None or talls[1] is None:
-        return False
-    return hands[0][2] + hands[1][2] < (talls[0] + talls[1]) * LIFTED_PCT // 100 - LIFTED_SLACK_MM
+        return -LOW_MM
+    return (talls[0] + talls[1]) * LIFTED_PCT // 100 - LIFTED_SLACK_MM - hands[0][2] - hands[1][2]
 
 
 def _bent(shop: Shop, person: Person) -> list[PointMm]:

@@ -73,6 +73,25 @@ def test_who_comes_just_before_a_put_is_likelier_than_who_was_there_or_comes_aft
     assert on_time > ratio(rests(0, 9_000), PUT)
 
 
+@pytest.mark.parametrize(
+    ("hands", "moment", "table"),
+    [
+        (rests(600, 1_300), TAKE, grip.LEFT_EARLY),
+        (rests(600, 2_000), TAKE, grip.LEFT_LATE),
+        (rests(1_000, 2_200), PUT, grip.CAME_EARLY),
+        (rests(1_500, 2_200), PUT, grip.CAME_LATE),
+    ],
+)
+def test_each_way_to_miss_the_moment_has_its_own_cost(
+    hands: Hands, moment: Moment, table: tuple[tuple[int, int], ...]
+) -> None:
+    off = off_ms(hands, moment)
+    assert off is not None
+    assert (off < 0) == (table in (grip.LEFT_EARLY, grip.CAME_EARLY))
+    assert 100 < abs(off) < 400
+    assert ratio(hands, moment) == grip.BEST_MNAT + look_up(table, abs(off)) < grip.BEST_MNAT
+
+
 def test_when_one_who_takes_came_and_one_who_puts_leaves_says_nothing() -> None:
     assert ratio(rests(800, LEAVES_MS), TAKE) == ratio(rests(400, LEAVES_MS), TAKE)
     assert ratio(rests(COMES_MS, 1_900), PUT) == ratio(rests(COMES_MS, 2_600), PUT)
@@ -119,6 +138,12 @@ def test_not_to_be_seen_leaving_costs_less_than_to_stay() -> None:
     unseen = {at_ms: seen for at_ms, seen in rests(800, 9_000).items() if at_ms <= 1_400}
     assert off_ms(unseen, TAKE) is None
     assert ratio(rests(800, LEAVES_MS), TAKE) > ratio(unseen, TAKE) > ratio(rests(800, 9_000), TAKE)
+
+
+def test_a_hand_lost_soon_after_the_moment_may_have_left_in_time() -> None:
+    lost = {at_ms: seen for at_ms, seen in rests(800, 9_000).items() if at_ms <= 1_800}
+    assert off_ms(lost, TAKE) is None
+    assert off_ms({**lost, 1_900: (GRIP,), 2_000: (GRIP,)}, TAKE) == 2_000 - 1_500 - 170
 
 
 def test_hands_are_accounted_for_where_both_were_seen_twice() -> None:
@@ -177,6 +202,16 @@ def test_a_hand_that_rests_farther_off_is_never_likelier(
         for off in sorted((one, other))
     )
     assert near >= far
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_hand_is_off_to_either_side_alike(axis: int) -> None:
+    def shifted(off: int) -> int:
+        x, y, z = (place + off * (number == axis) for number, place in enumerate(GRIP))
+        return ratio(dict.fromkeys(FRAMES, ((x, y, z),)), TAKE)
+
+    assert shifted(0) > shifted(260) + 2_000
+    assert shifted(260) == shifted(-260)
 
 
 @given(one=st.integers(0, 3_000), other=st.integers(0, 3_000), phase=st.integers(0, 99))
