@@ -165,3 +165,39 @@ def test_who_bends_down_with_a_hand_unseen_may_have_laid_something_on_the_floor(
         )
         feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
     assert leave(feeder, 10)["ann"].outcome == outcome
+
+
+def meet(feeder: Feeder, for_ms: int, a: tuple[PointMm, ...], b: tuple[PointMm, ...], apart_mm: int) -> str:
+    """Two people of 1.65 m show these hands for a while, then let them hang; the outcome of Ann's visit."""
+    for at_ms in range(8_000, 10_000, 100):
+        during = at_ms < 8_000 + for_ms
+        people = tuple(
+            Person(
+                track=track, place_mm=(x, 300), head_mm=(x, 300, 1_650),
+                hands_mm=hands if during else ((x, 100, 850), (x, 500, 850)),
+            )
+            for track, x, hands in (("a", 2_500 - apart_mm // 2, a), ("b", 2_500 + apart_mm // 2, b))
+        )  # fmt: skip
+        feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
+    return leave(feeder, 10)["ann"].outcome
+
+
+@pytest.mark.parametrize(
+    ("for_ms", "theirs", "outcome"),
+    [
+        (800, (), "review"),
+        (800, ((2_900, 100, 850),), "review"),
+        (300, (), "charged"),
+        (800, ((2_900, 100, 850), (2_900, 500, 850)), "charged"),
+    ],
+)
+def test_a_hand_held_out_to_somebody_whose_hands_are_not_both_seen(
+    for_ms: int, theirs: tuple[PointMm, ...], outcome: str
+) -> None:
+    assert meet(shop_with_two(), for_ms, ((2_480, 300, 1_000),), theirs, 800) == outcome
+
+
+@pytest.mark.parametrize(("for_ms", "outcome"), [(900, "review"), (400, "charged")])
+def test_low_hands_that_stay_close_for_long_are_a_meeting(for_ms: int, outcome: str) -> None:
+    hands = ((2_500, 300, 940),)
+    assert meet(shop_with_two(), for_ms, hands, hands, 500) == outcome

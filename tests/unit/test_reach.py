@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -28,6 +29,7 @@ OTHER_HIP: PointMm = (1_750, 1_400, 800)
 MOMENT = Moment(1_050 * MS, 1_050 * MS, True)
 
 
+@cache
 def policy() -> Policy:
     return Feeder().layout.policy
 
