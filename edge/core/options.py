@@ -6,20 +6,29 @@ can read them. Must not: change a story.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import combinations
 from typing import Final, NamedTuple
 
-from edge.core.chance import ln_mnat, normal_mnat
+from edge.core.chance import normal_mnat
 from edge.core.grip import look_up
 from edge.core.hypotheses import Option, Story
 from edge.core.layout import Product
 from edge.core.packs import Move, known, on_plate
 from edge.core.visits import Visit
+from edge.core.weighing import (
+    PAIR,
+    QUANTITY,
+    SCALE_MG,
+    WRONG_WEIGHT,
+    Weighed,
+    felt_variance,
+    listed_variance,
+    normal_weight_mnat,
+    weigh,
+    weigh_packs,
+)
 
 # Priors, in thousandths of a nat.
-QUANTITY: Final = (0, 0, -1_200, -3_200, -4_800, -6_400, -8_000)  # by quantity of one product in one grasp
-PAIR: Final = -2_300  # one each of two products in one grasp
 # Two people at one plate at one time, one item each: likelier the longer the plate moved (ms).
 SPLIT: Final = ((300, -1_000), (700, -300))
 NOBODY: Final = -4_500  # nobody of those inside
@@ -32,35 +41,14 @@ EXCHANGE: Final = -1_500  # in one moment one person lays something down and ano
 EXCHANGE_ALONE: Final = -3_500  # one person does both
 LEANS_MG: Final = 12_000  # a hand that lets go is felt within this of the hand that pressed
 CROSS_TALK_MG: Final = 6_000  # a change so small may be the plate beside, drift or a touch
-WRONG_WEIGHT: Final = -8_000  # the worst that a scale says against a product
 STRAY: Final = -300  # a product that was put here from elsewhere
 PRESSED: Final = -1_000  # what was laid down was a hand
 MISPLACED: Final = -1_500  # put back where it does not belong
-FALSE_SIGHT: Final = -5_000  # a camera saw a change where there was none
-WRONG_NAME: Final = -3_000  # it named another product
-OTHERWISE_NAMED: Final = -1_500  # it named the usual product though another one was put there
-UNSEEN_STRAY: Final = -4_700  # a pack of another product that nobody saw coming
-NAMED_FALSE: Final = -1_500  # and named a product where nothing changed
-WRONG_SLOT: Final = -4_000  # it was the slot beside
-NAMED_OTHERWISE: Final = -4_500  # and the name was not of what stands there
 PASSED: Final = -3_500  # put down by somebody to whom it passed unseen
 UNHELD: Final = -6_000  # put down by somebody who, in this story, does not hold it (stock, staff, an unseen take)
-ODD_STEP: Final = -3_000  # one step in twenty is off by more: a touch, drift, the zero of a plate
-DRIFT_MG: Final = 12_000
-LIST_SPREAD_PPM: Final = 13_000  # a price list is off by about as much,
-PACK_SPREAD_PPM: Final = 10_000  # and packs of one product differ by about one per cent
-FELT_SPREAD_PPM: Final = 8_000  # a scale feels one pack twice with this difference (68 of 100 are nearer)
-SCALE_MG: Final = 1_200
-USUAL_MG: Final = (
-    5_000  # a spread for which a perfect fit counts nothing: a narrower one is worth more, a wider one less
-)
 BOTH_THERE: Final = 1_500  # of an exchange: both hands must be right there
 MAY_BE_THERE: Final = -3_000  # a hand that was not seen all the time may have taken the second piece
-OPTIONS_MAX: Final = 14
 NO_STAFF: Final = -30_000
-PAIRS_MAX: Final = 12  # products on a plate for which pairs are tried
-
-Parts = tuple[tuple[str, int], ...]
 
 
 class Doer(NamedTuple):
@@ -76,65 +64,6 @@ class Doer(NamedTuple):
     def beside_mnat(self) -> int:
         """Ratio for one of two who changed a plate together."""
         return max(self.ratio_mnat, self.there_mnat)
-
-
-class Weighed(NamedTuple):
-    """Products that would move the plate like this."""
-
-    parts: Parts
-    log_mnat: int
-
-
-def _fit(weight_mg: int, expected_mg: int, pieces: int, noise_mg: int) -> int:
-    """How well a change fits that many pieces of what the price list says."""
-    return _normal(weight_mg - expected_mg, _listed(expected_mg, pieces), noise_mg)
-
-
-def _listed(expected_mg: int, pieces: int) -> int:
-    """Variance of so many pieces about what the price list says of them together."""
-    listed, pack = (expected_mg * ppm // 1_000_000 for ppm in (LIST_SPREAD_PPM, PACK_SPREAD_PPM))
-    return listed * listed + pack * pack // max(1, pieces)
-
-
-def _felt(weight_mg: int) -> int:
-    """Variance of a pack about what a scale felt of it before."""
-    spread = weight_mg * FELT_SPREAD_PPM // 1_000_000
-    return spread * spread
-
-
-def _normal(error_mg: int, variance: int, noise_mg: int) -> int:
-    """Log-density of an error, relative to the peak of a spread of `USUAL_MG`; now and then a step is off by more."""
-    variance += noise_mg * noise_mg + SCALE_MG * SCALE_MG
-    wide = variance + DRIFT_MG * DRIFT_MG
-    squared = error_mg * error_mg * 500
-    near, odd = (USUAL_LN - ln_mnat(spread) // 2 - squared // spread for spread in (variance, wide))
-    return max(WRONG_WEIGHT, near, ODD_STEP + odd)
-
-
-USUAL_LN: Final = ln_mnat(USUAL_MG * USUAL_MG) // 2
-
-
-def weigh(products: list[Product], weight_mg: int, noise_mg: int, most: int = 6) -> list[Weighed]:
-    """Products and quantities for a positive weight, likeliest first. Products without a weight fit anything, badly."""
-    return _weigh(tuple((product.sku, product.weight_mg) for product in products), weight_mg, noise_mg, most)
-
-
-@lru_cache(maxsize=512)  # the stories of one grasp ask the same again and again
-def _weigh(products: tuple[tuple[str, int | None], ...], weight_mg: int, noise_mg: int, most: int) -> list[Weighed]:
-    found = []
-    weighed = [(sku, each) for sku, each in products if each]
-    for sku, each in weighed:
-        nearest = max(1, min(most, (weight_mg + each // 2) // each))
-        for quantity in sorted({max(1, nearest - 1), nearest, min(most, nearest + 1)}):
-            fit = _fit(weight_mg, quantity * each, quantity, noise_mg)
-            found.append(Weighed(((sku, quantity),), fit + QUANTITY[min(quantity, len(QUANTITY) - 1)]))
-    for (sku, each), (other, other_each) in combinations(weighed[:PAIRS_MAX], 2):
-        fit = _fit(weight_mg, each + other_each, 2, noise_mg)
-        if fit > WRONG_WEIGHT // 2:
-            found.append(Weighed(((sku, 1), (other, 1)), fit + PAIR))
-    silent = [sku for sku, each in products if not each]
-    found += [Weighed(((sku, 1),), -2_500 if weighed else 0) for sku in silent]
-    return sorted(found, key=lambda item: (-item.log_mnat, item.parts))[:OPTIONS_MAX]
 
 
 def split_mnat(span_ns: int) -> int:
@@ -175,25 +104,6 @@ def takes(
         if len(item.parts) == 1:
             options += _by_whom(item, doers, STRAY, (item.parts[0][0], -1), weight_mg)
     return _likely(options)
-
-
-def weigh_packs(
-    story: Story, holder: str, products: list[Product], counts: dict[str, int], weight_mg: int, noise_mg: int,
-    most: int = 6,
-) -> list[Weighed]:  # fmt: skip
-    """As `weigh`, of pieces that somebody holds or that stand somewhere: a piece that was felt before is known again.
-    What the price list says of it counts only where not all of the pieces were felt."""
-    if not products:
-        return []
-    found = {item.parts: item.log_mnat for item in weigh(products, weight_mg, noise_mg, most)}
-    for product in products:
-        felt = known(story.packs, holder, product.sku)
-        if felt:
-            parts = ((product.sku, 1),)
-            again = max(_normal(weight_mg - pack_mg, _felt(pack_mg), noise_mg) for pack_mg in felt)
-            partly = len(felt) < counts[product.sku]
-            found[parts] = max(again, found.get(parts, WRONG_WEIGHT)) if partly else again
-    return [Weighed(parts, log_mnat) for parts, log_mnat in found.items()]
 
 
 def _likely(options: list[Option]) -> list[Option]:
@@ -297,8 +207,10 @@ def exchanges(
             for product in home if laid_mg else []:
                 if not product.weight_mg:
                     continue
-                spread = _listed(product.weight_mg, 1) + (_felt(felt[-1]) if felt else _listed(laid_mg or 0, 1))
-                fit = _normal(lifted_mg - product.weight_mg + (laid_mg or 0), spread, noise_mg)
+                spread = listed_variance(product.weight_mg, 1) + (
+                    felt_variance(felt[-1]) if felt else listed_variance(laid_mg or 0, 1)
+                )
+                fit = normal_weight_mnat(lifted_mg - product.weight_mg + (laid_mg or 0), spread, noise_mg)
                 if fit <= WRONG_WEIGHT // 2:
                     continue
                 away = (laid, 1) if laid not in at_home else ("", 0)
@@ -329,43 +241,3 @@ def leaning(story: Story, plate: str, change_mg: int, doers: list[Doer]) -> list
         if abs(weight_mg + change_mg) <= LEANS_MG
     ]
     return known[-1:]
-
-
-def named(slot: str, home: str, said: str | None, story: Story) -> list[tuple[str, int]]:
-    """The products that a camera's word can mean, with their priors: what stands there, what was put there from
-    elsewhere, and what the camera named, which is as often a wrong name as a pack that nobody saw coming."""
-    here = {sku for sku, count in story.strays.get(slot, {}).items() if count > 0}
-    if said is None or said == home:
-        return [(home, 0), *((sku, STRAY + OTHERWISE_NAMED) for sku in sorted(here - {home}))]
-    return [(home, WRONG_NAME), (said, STRAY if said in here else UNSEEN_STRAY)]
-
-
-def _beside(sku: str, said: str | None) -> int:
-    """Prior of the slot beside: a camera that mistakes the slot still names what moved."""
-    return WRONG_SLOT if said in (None, sku) else WRONG_SLOT + NAMED_OTHERWISE
-
-
-def seen_by_camera(
-    skus: list[tuple[str, int]],
-    quantity: int,
-    taken: bool,
-    story: Story,
-    doers: list[Doer],
-    beside: list[tuple[str, list[Doer]]],
-    said: str | None = None,
-) -> list[Option]:
-    """A slot without a scale: the camera alone says it. It may have seen nothing, or the slot `beside`. `skus` are the
-    products it can have been, with their priors; what it `said` itself is hardly ever the name of a slot beside."""
-    best = max([doer.ratio_mnat for doer in doers], default=-1_000)
-    options = [Option((), FALSE_SIGHT + best + (0 if said is None else NAMED_FALSE))]
-    if taken:
-        options.append(Option((Move("", skus[0][0], quantity),), NOBODY if doers else 0))
-    own = [(sku, doers, prior) for sku, prior in skus]
-    for name, reaching, prior in (*own, *((other, near, _beside(other, said)) for other, near in beside)):
-        for doer in reaching:
-            if taken:
-                moves = (Move(doer.visit.id, name, quantity),) if doer.pays else ()
-                options.append(Option(moves, doer.ratio_mnat + prior))
-            elif story.held(doer.visit.id).get(name, 0) >= quantity:
-                options.append(Option((Move(doer.visit.id, name, -quantity),), doer.ratio_mnat + prior))
-    return options

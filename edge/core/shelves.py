@@ -5,7 +5,7 @@ Scales first, cameras as second witness or alone. Must not: end visits, move doo
 
 from __future__ import annotations
 
-from edge.core import hypotheses, options, weights
+from edge.core import hypotheses, options, sight_options, weights
 from edge.core.carts import show_carts
 from edge.core.commands import BookLoss, Evidence
 from edge.core.events import PlateSteady, ShelfChanged, WeightStep
@@ -304,9 +304,9 @@ def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:
     taken = event.change == "take"
     beside = _beside(shop, slot, doers, event)
     ways = [
-        options.seen_by_camera(skus, event.quantity, taken, story, doers, beside, event.sku)
+        sight_options.seen_by_camera(skus, event.quantity, taken, story, doers, beside, event.sku)
         for story in shop.state.stories
-        for skus in [options.named(slot.id, slot.sku, event.sku, story)]
+        for skus in [sight_options.named(slot.id, slot.sku, event.sku, story)]
     ]
     evidence = Evidence(
         sensor="camera", place=event.slot, at_ns=event.ended_ns, rule="slot-change", detail=event.change

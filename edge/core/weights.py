@@ -12,8 +12,8 @@ import msgspec
 
 from edge.core.hypotheses import speak
 from edge.core.layout import Product
-from edge.core.options import WRONG_WEIGHT, weigh
 from edge.core.shop import Shop, Surprise
+from edge.core.weighing import WRONG_WEIGHT, weigh
 
 AGREE_PPM: Final = 40_000
 KEPT: Final = 8

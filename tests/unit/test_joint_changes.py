@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core import commands, events, options
+from edge.core import commands, events, options, sight_options
 from edge.core.chance import ONE
 from edge.core.evidence import Grasp, joins
 from edge.core.hypotheses import Move, Story
@@ -137,8 +137,8 @@ def test_a_part_of_a_pack_waits_for_the_plate_beside() -> None:
 
 def test_a_camera_that_names_another_product_is_doubted_unless_that_was_put_there() -> None:
     story = Story(weight=ONE)
-    assert options.named("s1", "tea", "tea", story) == [("tea", 0)]
-    priors = dict(options.named("s1", "tea", "gum", story))
+    assert sight_options.named("s1", "tea", "tea", story) == [("tea", 0)]
+    priors = dict(sight_options.named("s1", "tea", "gum", story))
     assert priors["gum"] < priors["tea"]
-    known = dict(options.named("s1", "tea", "gum", Story(weight=ONE, strays={"s1": {"gum": 1}})))
+    known = dict(sight_options.named("s1", "tea", "gum", Story(weight=ONE, strays={"s1": {"gum": 1}})))
     assert known["gum"] > known["tea"]

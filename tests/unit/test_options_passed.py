@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core import events, hypotheses, options
+from edge.core import events, hypotheses, options, sight_options
 from edge.core.chance import ONE, weight
 from edge.core.hypotheses import GONE, LOOSE, Move, Option, Story
 from edge.core.layout import Product
@@ -104,10 +104,10 @@ def test_a_camera_that_named_the_product_hardly_mistook_the_slot() -> None:
     beside = [("gum", [doer("bob")])]
 
     def of_gum(said: str | None) -> int:
-        found = options.seen_by_camera([("tea", 0)], 1, True, ANN_HOLDS, [doer("ann")], beside, said)
+        found = sight_options.seen_by_camera([("tea", 0)], 1, True, ANN_HOLDS, [doer("ann")], beside, said)
         return max(option.log_mnat for option in found if option.moves == (Move("bob", "gum", 1),))
 
-    assert of_gum(None) == of_gum("gum") == of_gum("tea") - options.NAMED_OTHERWISE
+    assert of_gum(None) == of_gum("gum") == of_gum("tea") - sight_options.NAMED_OTHERWISE
 
 
 def seen(sku: str | None) -> events.ShelfChanged:

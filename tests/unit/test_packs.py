@@ -8,7 +8,7 @@ from copy import deepcopy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core import hypotheses, options
+from edge.core import hypotheses, options, weighing
 from edge.core.chance import ONE, ln_mnat
 from edge.core.hypotheses import LOOSE, Move, Option, Story, tell
 from edge.core.layout import Product
@@ -118,7 +118,7 @@ def test_a_put_of_another_weight_is_less_likely_than_of_the_pack_that_was_lifted
 def test_where_one_piece_was_never_felt_the_list_counts_as_well() -> None:
     def fit(held: int) -> int:
         packs: Packs = {"ann": {"tea": (FELT,)}}
-        found = options.weigh_packs(Story(weight=ONE, packs=packs), "ann", [TEA], {"tea": held}, 520_000, 800)
+        found = weighing.weigh_packs(Story(weight=ONE, packs=packs), "ann", [TEA], {"tea": held}, 520_000, 800)
         return max(item.log_mnat for item in found if item.parts == (("tea", 1),))
 
     assert fit(2) > fit(1) + 2_000

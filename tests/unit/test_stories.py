@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core import bills, chance, hypotheses, options
+from edge.core import bills, chance, hypotheses, options, weighing
 from edge.core.chance import ONE
 from edge.core.hypotheses import Move, Option, Story
 from edge.core.layout import Product
@@ -42,14 +42,14 @@ def test_weights_multiply_as_logs_add(one: int, other: int) -> None:
 
 @given(grams=st.integers(20, 3000), quantity=st.integers(1, 4), error=st.floats(-0.01, 0.01))
 def test_one_product_is_named_with_its_quantity(grams: int, quantity: int, error: float) -> None:
-    best = options.weigh([product("a", grams)], round(grams * quantity * (1 + error) * 1000), 800)[0]
+    best = weighing.weigh([product("a", grams)], round(grams * quantity * (1 + error) * 1000), 800)[0]
     assert best.parts == (("a", quantity),)
 
 
 @given(st.integers(50, 2000), st.integers(50, 2000))
 def test_the_nearer_weight_is_likelier_and_equal_weights_are_equally_likely(one: int, other: int) -> None:
     found = {
-        item.parts: item.log_mnat for item in options.weigh([product("a", one), product("b", other)], one * 1000, 500)
+        item.parts: item.log_mnat for item in weighing.weigh([product("a", one), product("b", other)], one * 1000, 500)
     }
     mine, theirs = found[("a", 1),], found.get((("b", 1),), -99_999)
     assert mine >= theirs

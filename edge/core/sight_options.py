@@ -1,0 +1,61 @@
+"""What a shelf camera's word can have been where no scale speaks: a change of its slot, of one beside, or nothing.
+
+Must not: change a story, or weigh anything.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from edge.core.hypotheses import Option, Story
+from edge.core.options import NOBODY, STRAY, Doer
+from edge.core.packs import Move
+
+# Priors, in thousandths of a nat.
+FALSE_SIGHT: Final = -5_000  # a camera saw a change where there was none
+NAMED_FALSE: Final = -1_500  # and named a product where nothing changed
+WRONG_NAME: Final = -3_000  # it named another product
+OTHERWISE_NAMED: Final = -1_500  # it named the usual product though another one was put there
+UNSEEN_STRAY: Final = -4_700  # a pack of another product that nobody saw coming
+WRONG_SLOT: Final = -4_000  # it was the slot beside
+NAMED_OTHERWISE: Final = -4_500  # and the name was not of what stands there
+
+
+def named(slot: str, home: str, said: str | None, story: Story) -> list[tuple[str, int]]:
+    """The products that a camera's word can mean, with their priors: what stands there, what was put there from
+    elsewhere, and what the camera named, which is as often a wrong name as a pack that nobody saw coming."""
+    here = {sku for sku, count in story.strays.get(slot, {}).items() if count > 0}
+    if said is None or said == home:
+        return [(home, 0), *((sku, STRAY + OTHERWISE_NAMED) for sku in sorted(here - {home}))]
+    return [(home, WRONG_NAME), (said, STRAY if said in here else UNSEEN_STRAY)]
+
+
+def _beside(sku: str, said: str | None) -> int:
+    """Prior of the slot beside: a camera that mistakes the slot still names what moved."""
+    return WRONG_SLOT if said in (None, sku) else WRONG_SLOT + NAMED_OTHERWISE
+
+
+def seen_by_camera(
+    skus: list[tuple[str, int]],
+    quantity: int,
+    taken: bool,
+    story: Story,
+    doers: list[Doer],
+    beside: list[tuple[str, list[Doer]]],
+    said: str | None = None,
+) -> list[Option]:
+    """A slot without a scale: the camera alone says it. It may have seen nothing, or the slot `beside`. `skus` are the
+    products it can have been, with their priors; what it `said` itself is hardly ever the name of a slot beside."""
+    best = max([doer.ratio_mnat for doer in doers], default=-1_000)
+    options = [Option((), FALSE_SIGHT + best + (0 if said is None else NAMED_FALSE))]
+    if taken:
+        options.append(Option((Move("", skus[0][0], quantity),), NOBODY if doers else 0))
+    own = [(sku, doers, prior) for sku, prior in skus]
+    for name, reaching, prior in (*own, *((other, near, _beside(other, said)) for other, near in beside)):
+        for doer in reaching:
+            if taken:
+                moves = (Move(doer.visit.id, name, quantity),) if doer.pays else ()
+                options.append(Option(moves, doer.ratio_mnat + prior))
+            elif story.held(doer.visit.id).get(name, 0) >= quantity:
+                options.append(Option((Move(doer.visit.id, name, -quantity),), doer.ratio_mnat + prior))
+    return options
