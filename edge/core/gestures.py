@@ -18,7 +18,8 @@ BODIES_MM: Final = 1_300
 MEET_MM: Final = 230
 BESIDE_MM, LOW_MM = 180, 120  # hands a little too low, but nearer and for longer; lower ones only hang
 HELD_OUT_MM: Final = 345  # a hand that hangs or swings is nearer to its body
-HELD_OUT_TO_MM: Final = 900
+HELD_OUT_TO_MM: Final = 700
+OFFERED_LOOKS: Final = 3  # a keypoint is missed now and then; a hidden hand is missed all the time
 UNSEEN_NS: Final = 3_000_000_000
 FLOOR_MM: Final = 215  # the lowest boards are higher
 SHELF_MM: Final = 750  # nearer to a plate or slot than this, hands are busy with goods
@@ -54,9 +55,15 @@ def watch(shop: Shop, frame: TracksSeen) -> list[Gesture]:
             shop.gestures[key] = Gesture(kind=key[0], visits=key[1:], began_ns=now_ns, ended_ns=now_ns, place_mm=place)
         else:
             known.ended_ns = now_ns
+            known.looks += 1
     over = [key for key, known in shop.gestures.items() if now_ns - known.ended_ns > BREAK_NS]
     ended = [shop.gestures.pop(key) for key in over]
-    lasted = [row for row in ended if SHORTEST_NS[row.kind] <= row.ended_ns - row.began_ns <= LONGEST_NS[row.kind]]
+    lasted = [
+        row
+        for row in ended
+        if SHORTEST_NS[row.kind] <= row.ended_ns - row.began_ns <= LONGEST_NS[row.kind]
+        and (row.kind != "offered" or row.looks >= OFFERED_LOOKS)
+    ]
     return [row for row in lasted if row.kind == "floor" or all(_stood(shop, visit, row) for visit in row.visits)]
 
 

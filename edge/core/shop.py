@@ -46,6 +46,7 @@ class Gesture(msgspec.Struct, kw_only=True):
     began_ns: int
     ended_ns: int
     place_mm: PointMm
+    looks: int = 1
 
 
 class Surprise(msgspec.Struct, kw_only=True):
