@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from vision.planes import Planes
 
-# Logistic regression over 824 drawn changes in three shops: 98 % right, each shop with the weights of the other two.
-OUTLINE_WEIGHT, FOOT_WEIGHT, DEPTH_WEIGHT = 1.7, 3.0, 1.5
-GONE_WEIGHT, NEW_WEIGHT, NEITHER = 0.8, 2.8, -4.8
+# Of the cues below, by logistic regression: `python -m tests.bench.vision.rendered_signs --fit` says how.
+NEITHER = -4.8
+WEIGHTS = np.array([1.7, 3.0, 0.8, -2.8, 1.5])
 LEAST_PIXELS = 12
 FOOT_SHARE = 0.3  # of the height of what changed, from below
 FAINT_EDGE = 0.02
+DARKER_FULL = 0.4  # difference of logarithms at which darker is dark
 LIGHT_STEP, COLOUR_STEP = 0.3, 0.06  # colours one step apart are alike
 DARKEST, PALEST, LIGHT_STEPS, COLOUR_STEPS = 2.4, -1.8, 12, 60
 LEAST_ALIKE = 4  # pixels of a colour that make it known
@@ -38,15 +39,26 @@ def leaning(before: Planes, after: Planes, changed: NDArray[np.bool_], past: Seq
     """
     if changed.sum() < LEAST_PIXELS:
         return 0.0
+    return float(NEITHER + cues(before, after, changed, past) @ WEIGHTS)
+
+
+def cues(before: Planes, after: Planes, changed: NDArray[np.bool_], past: Sequence[Planes] = ()) -> NDArray[np.float64]:
+    """What speaks for a take: a weaker outline, a weaker foot, colours gone, colours new (against it), less light."""
     kernel = np.ones((3, 3), np.uint8)
     blob = changed.astype(np.uint8)
     outline = (cv2.dilate(blob, kernel) - cv2.erode(blob, kernel)).astype(np.bool_)
     edges = _edges(before), _edges(after)
-    score = OUTLINE_WEIGHT * _weaker(*edges, outline) + FOOT_WEIGHT * _weaker(*edges, _foot(changed))
     gone, new = _novel(before[changed], [after]), _novel(after[changed], [before, *past])
-    score += NEITHER + GONE_WEIGHT * _log_share(gone) - NEW_WEIGHT * _log_share(new)
     darker = float(before[..., 0][changed].mean() - after[..., 0][changed].mean())
-    return score + DEPTH_WEIGHT * float(np.clip(darker / 0.4, -1, 1))
+    return np.array(
+        [
+            _weaker(*edges, outline),
+            _weaker(*edges, _foot(changed)),
+            _log_share(gone),
+            _log_share(new),
+            np.clip(darker / DARKER_FULL, -1, 1),
+        ]
+    )
 
 
 def _weaker(before: NDArray[np.float32], after: NDArray[np.float32], where: NDArray[np.bool_]) -> float:
