@@ -36,6 +36,7 @@ BRISK, CLEAR_FACTOR = 0.34, 1.4  # a very clear change needs a third of the wait
 ALIKE = 0.35  # of the threshold: two looks are the same
 FLUSH_TRUST = 0.7
 KEPT_LAYERS = 4
+KEPT_PAST = 3  # pictures besides the first
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class SlotMemory:
     count: int = field(init=False)
     _known: dict[tuple[int, ...], _Known] = field(default_factory=dict)
     _by_count: dict[int, Look] = field(default_factory=dict)
+    _past: list[Planes] = field(default_factory=list)
     _quiet: _Quiet | None = None
     _touched_ns: tuple[int, int] | None = None
     _differs_ns: int | None = None
@@ -222,12 +224,12 @@ class SlotMemory:
     def _changed(self, sight: Sight, known: _Known, look: Look, trust: float) -> list[Event]:
         began_ns, ended_ns = self._touched_ns or (sight.at_ns - self.rules.stable_ns, sight.at_ns)
         apart = distance(known.look, look)
-        before = known.planes
+        before, past = known.planes, self._past
         self._remember(sight, look)
         self._touched_ns, self._differs_ns, self._refreshed_ns = None, None, sight.at_ns
         if shifted(before, sight.planes, sight.close) or sight.foreign(began_ns, ended_ns):
             return []
-        score, target = self._sign(before, sight, known.look, look)
+        score, target = self._sign([before, *past], sight, known.look, look)
         change: Literal["take", "put"] = "take" if score > 0 else "put"
         quantity = abs(target - self.count) if target is not None else 1
         self.count = max(0, self.count + (quantity if change == "put" else -quantity))
@@ -246,10 +248,10 @@ class SlotMemory:
             )
         ]
 
-    def _sign(self, before: Planes, sight: Sight, old: Look, new: Look) -> tuple[float, int | None]:
-        """Score (above 0 = take) and the count whose look this is, if one is known."""
-        delta = np.abs(sight.planes - before).max(axis=2)
-        score = leaning(before, sight.planes, (delta > self.rules.light_threshold) & sight.close)
+    def _sign(self, past: Sequence[Planes], sight: Sight, old: Look, new: Look) -> tuple[float, int | None]:
+        """Score (above 0 = take) and the count whose look this is, if one is known; `past`, the latest look first."""
+        delta = np.abs(sight.planes - past[0]).max(axis=2)
+        score = leaning(past[0], sight.planes, (delta > self.rules.light_threshold) & sight.close, past[1:])
         score += PRIOR_TAKE if self.count > 0 else -PRIOR_TAKE
         apart = distance(old, new)
         target, nearest = None, ALIKE * self.rules.threshold
@@ -269,6 +271,7 @@ class SlotMemory:
 
     def _remember(self, sight: Sight, look: Look) -> None:
         self._known[sight.layer] = _Known(look, sight.planes.copy())
+        self._past = [*self._past[:1], *self._past[1:][-KEPT_PAST:], self._known[sight.layer].planes]
         while len(self._known) > KEPT_LAYERS:
             del self._known[next(iter(self._known))]
 

@@ -83,13 +83,11 @@ def test_a_picture_of_the_empty_shelf_settles_the_sign_and_the_number() -> None:
     assert plain(told(shelf, 8, empty=empty)) == [("0-1", "take", 2)]
 
 
-def test_a_foreign_item_before_a_stocked_one_is_doubtful_whatever_it_is_called() -> None:
-    """It covers what it hides, so the pictures cannot tell; a line that rests on it alone must go to review."""
-    shelf = Shelf(seed=1, acts=[Act(2.5, (0, 1), "put", foreign=True)])
-    watch = SlotWatch("shelf", shelf.slots(), ShelfVision())
-    events = [event for picture, at_ns in shelf.pictures(6) for event in watch.see(picture, at_ns)]
-    [change] = [event for event in events if hasattr(event, "change")]
-    assert change.confidence_ppm < 800_000
+@pytest.mark.parametrize("seed", [1, 3, 4, 9])
+def test_a_foreign_item_before_a_stocked_one_is_a_put(seed: int) -> None:
+    """It covers what it hides, so an outline is there before and after; but the slot never showed such colours."""
+    shelf = Shelf(seed=seed, acts=[Act(2.5, (0, 1), "put", foreign=True)])
+    assert plain(told(shelf, 6)) == [("0-1", "put", 1)]
 
 
 def test_events_say_when_the_slot_was_not_visible() -> None:

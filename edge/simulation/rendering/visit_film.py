@@ -7,7 +7,7 @@ events be simulated as well (what a picture shows is for the box to find out).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -70,7 +70,11 @@ class RenderedVisit:
 
     def stills(self, at_s: float) -> dict[str, Picture]:
         """What every camera gives at a moment, RGB uint8 [360, 640, 3]: the stocked shop before anybody came."""
-        return {name: picture(at_s) for name, picture in self.cameras()}
+        return {name: pictures[0] for name, pictures in self.series([at_s]).items()}
+
+    def series(self, times_s: Sequence[float]) -> dict[str, list[Picture]]:
+        """The same at several moments, in time order."""
+        return {name: [picture(at_s) for at_s in times_s] for name, picture in self.cameras()}
 
     def cameras(self) -> Iterator[tuple[str, Callable[[float], Picture]]]:
         """Name of every shelf camera, and what draws its picture at a moment; moments rise from call to call."""

@@ -15,7 +15,7 @@ from edge.commands.simulate import write_rendered
 from edge.simulation.play import simulate
 from edge.simulation.scenario import FOLDER, Light, Scenario, load
 
-TUNING, FINAL, FRESH = "tuning", "final", "fresh"
+TUNING, FINAL, FRESH, HELD = "tuning", "final", "fresh", "held"
 Kind = Literal["step", "swing"]
 
 
@@ -73,17 +73,37 @@ STRANGE = (  # scenarios that were never rendered while vision was shaped
     Case("contest-slow-lift", ("swing", 8.0)),
 )
 
+LAST = (  # what the library holds besides, as far as goods move on a shelf of the aisle
+    Case("contest-equal-weight-among"),
+    Case("contest-equal-weight-swap"),
+    Case("contest-hand-over"),
+    Case("contest-left-on-floor"),
+    Case("contest-long-hold"),
+    Case("contest-same-product"),
+    Case("left-on-floor"),
+    Case("restock-while-shopping"),
+    Case("restock-during-visit"),
+    Case("shared-plate"),
+    Case("bag-on-plate"),
+    Case("wrong-catalogue", ("step", 9.0)),
+    Case("eaten-empty-back", ("step", 7.0)),
+    Case("tailgater", ("swing", 5.0)),
+    Case("floor-taken-by-other", ("swing", 7.0)),
+)
+
 
 def numbered(which: str) -> Iterator[tuple[Case, int, int]]:
     """(case, planogram, seed) of a set. Tuning: one planogram, seeds 0 to 5. Final: three others, seeds from 100.
-    Fresh: two others again, seeds from 300, other scenarios."""
-    for number, case in enumerate(STRANGE if which == FRESH else CASES):
+    Fresh: two others again, seeds from 300, other scenarios. Held: the same once more, seeds from 700."""
+    for number, case in enumerate({FRESH: STRANGE, HELD: LAST}.get(which, CASES)):
         if which == TUNING:
             yield case, 1, number % 6
         elif which == FINAL:
             yield case, 2 + number % 3, 100 + number
-        else:
+        elif which == FRESH:
             yield case, 8 + number % 2, 300 + number
+        else:
+            yield case, 11 + number % 2, 700 + number
 
 
 def scenario_of(case: Case, planogram: int) -> Scenario:
