@@ -140,9 +140,9 @@ class _Rest:
         step, expected_ns = (1, LEAVES_NS) if moment.taken else (-1, COMES_NS)
         edge = self._edge(step)
         near = self._known[edge]
-        if not 0 <= edge + step < len(self._known):  # it was not seen to move; it may have stayed for too long
-            stayed_ms = (near[0] - expected_ns - moment.last_ns) // MS
-            return stayed_ms if moment.taken and stayed_ms > UNSURE_MS else None
+        if not 0 <= edge + step < len(self._known):  # it was not seen to move; it may have been there for too long
+            off_ms = (near[0] - expected_ns - (moment.last_ns if moment.taken else moment.first_ns)) // MS
+            return off_ms if off_ms * step > UNSURE_MS else None
         far = self._known[edge + step]
         sharp = abs(far[0] - near[0]) <= SHARP_NS
         times = [_crossed_ns(near, far)] if sharp else [near[0], far[0]]

@@ -133,7 +133,8 @@ def _by_whom(
         moves = tuple(Move(doer.visit.id, sku, count) for sku, count in item.parts) if doer.pays else ()
         found.append(Option(moves, item.log_mnat + prior + doer.ratio_mnat, stray, felt_mg=felt_mg if moves else 0))
     total = sum(count for _, count in item.parts)
-    if total == 2 and not stray[1]:
+    fit = item.log_mnat - (QUANTITY[2] if len(item.parts) == 1 else PAIR)
+    if total == 2 and not stray[1] and fit > WRONG_WEIGHT * 3 // 4:
         first, second = item.parts[0][0], item.parts[-1][0]
         at_the_place = [doer for doer in doers if doer.beside_mnat >= MAY_BE_THERE]
         for one, other in combinations(at_the_place, 2):

@@ -57,6 +57,10 @@ def test_where_who_holds_the_pack_is_there_nobody_thinks_of_one_to_whom_it_passe
     assert len(passed(puts(FELT, [doer("ann"), doer("bob")]))) == 1
 
 
+def test_nothing_passes_from_somebody_to_themselves() -> None:
+    assert len(passed(puts(FELT - 25_000, [doer("ann")]))) == 1
+
+
 def test_staff_and_who_was_hardly_there_lay_down_no_others_pack() -> None:
     assert passed(puts(FELT, [doer("bob", pays=False)])) == []
     assert passed(puts(FELT, [doer("bob", BOTH_THERE - 1)])) == []
@@ -138,8 +142,9 @@ def test_a_trace_remembers_that_somebody_took_it_who_has_gone() -> None:
 def test_of_stories_that_become_one_the_likelier_trace_is_kept() -> None:
     took = hypotheses.tell(hypotheses.begin()[0], "g", "p", Option((Move("ann", "tea", 1),), 0))
     nothing = hypotheses.tell(hypotheses.begin()[0], "g", "p", Option((), -2_000))
-    merged = hypotheses.forget(hypotheses.prune([nothing, took]), "ann")
-    assert [(story.carts, story.trace) for story in merged] == [({}, {"g": [Move(GONE, "tea", 1)]})]
+    for stories in ([nothing, took], [took, nothing]):
+        merged = hypotheses.forget(stories, "ann")
+        assert [(story.carts, story.trace) for story in merged] == [({}, {"g": [Move(GONE, "tea", 1)]})]
 
 
 def two_at_the_shelf() -> Feeder:
@@ -179,3 +184,9 @@ def test_a_camera_still_tells_which_story_is_true_after_a_visit_ended() -> None:
     after = hypotheses.speak(stories, said)
     assert after[0].carts == {}
     assert len(after) == 1 or after[1].weight < ONE // 50
+
+
+def test_one_pack_is_not_taken_by_two() -> None:
+    both = [Doer(doer(name).visit, -5_000, True, 5_000) for name in ("ann", "bob")]
+    assert len(best(options.from_home([TEA], 520_000, 800, both)).moves) < 2
+    assert len(best(options.from_home([TEA], 1_040_000, 800, both)).moves) == 2

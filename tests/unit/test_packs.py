@@ -54,9 +54,11 @@ def test_a_pack_that_was_lifted_is_remembered_by_what_the_scale_felt() -> None:
 
 
 def test_two_packs_lifted_at_once_are_not_told_apart() -> None:
-    both = take(start(), 2 * TEA.weight_mg)  # type: ignore[operator]
+    assert likeliest_take(start(), 1_040_000, "p1", TEA, "ann").felt_mg == 0
+    both = take(start(), 1_040_000)
     assert both.held("ann") == {"tea": 2}
     assert known(both.packs, "ann", "tea") == ()
+    assert follow({}, "p1", (Move("ann", "tea", 2),), NO_STRAY, FELT) == {}
 
 
 def test_take_put_elsewhere_and_take_again_keeps_the_weight() -> None:
@@ -208,3 +210,5 @@ def test_the_logarithm_grows_from_row_to_row_of_its_table() -> None:
     found = [ln_mnat(value) for value in range(1, 5_000)]
     assert found == sorted(found)
     assert len(set(found[15:32])) == 17
+    just_below = [(17 << shift) - 1 for shift in range(100)]
+    assert all(abs(ln_mnat(value) - 1_000 * math.log(value)) < 70 for value in just_below)

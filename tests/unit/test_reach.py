@@ -108,9 +108,13 @@ def test_both_hands_seen_elsewhere_leave_much_less_open_than_one_that_was_not_se
 
 
 def test_hands_elsewhere_of_a_body_out_of_reach_leave_less_open_than_of_one_at_the_shelf() -> None:
-    away: PointMm = (8_750, 1_400, 800)
-    far = ratio(still(away), dict.fromkeys(range(0, 2_400, 100), FAR_BODY), MOMENT)
-    assert far < ratio(still(HIP), moment=MOMENT)
+    away: PointMm = (2_250, 750, 800)
+    near, beyond, far = (
+        ratio(still(away), dict.fromkeys(range(0, 2_400, 100), body), MOMENT)
+        for body in ((2_000, 1_060), (2_000, 1_040), FAR_BODY)
+    )
+    assert near > beyond + 2_000
+    assert beyond > far
 
 
 def test_who_went_out_before_and_is_only_waited_for_did_nothing() -> None:
