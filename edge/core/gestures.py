@@ -94,6 +94,7 @@ def _met(shop: Shop, frame: TracksSeen) -> list[tuple[tuple[str, ...], PointMm]]
 
 def _held_out(shop: Shop, frame: TracksSeen) -> Iterator[tuple[tuple[str, ...], PointMm]]:
     """Somebody holds a hand out, away from shelves, to somebody else of whom not both hands are seen."""
+    staff = set(shop.policy.staff)  # they carry what is not on any bill
     seen = {person.track: shop.visit_of(shop.tracks.name_of(person)) for person in frame.people}
     for person in frame.people:
         visit, place = seen[person.track], person.place_mm
@@ -110,7 +111,12 @@ def _held_out(shop: Shop, frame: TracksSeen) -> Iterator[tuple[tuple[str, ...], 
         }
         for other in shop.present():
             there = hidden.get(other.id) or (None if other in seen.values() else _last_seen(shop, other.tracks))
-            if other is visit or there is None or there[0] is None:
+            if (
+                other is visit
+                or there is None
+                or there[0] is None
+                or not {visit.shopper, other.shopper}.isdisjoint(staff)
+            ):
                 continue
             if frame.captured_ns - there[1] <= UNSEEN_NS and distance2(hand[:2], there[0]) <= HELD_OUT_TO_MM:
                 yield ("offered", *sorted((visit.id, other.id))), hand

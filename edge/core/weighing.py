@@ -19,6 +19,7 @@ QUANTITY: Final = (0, 0, -1_200, -3_200, -4_800, -6_400, -8_000)  # by quantity 
 PAIR: Final = -2_300  # one each of two products in one grasp
 WRONG_WEIGHT: Final = -8_000  # the worst that a scale says against a product
 ODD_STEP: Final = -3_000  # one step in twenty is off by more: a touch, drift, the zero of a plate
+ODD_AGAIN: Final = -2_000  # of two feelings of one pack either can have been off
 DRIFT_MG: Final = 12_000
 LIST_SPREAD_PPM: Final = 13_000  # a price list is off by about as much,
 PACK_SPREAD_PPM: Final = 10_000  # and packs of one product differ by about one per cent
@@ -55,13 +56,13 @@ def felt_variance(weight_mg: int) -> int:
     return spread * spread
 
 
-def normal_weight_mnat(error_mg: int, variance: int, noise_mg: int) -> int:
+def normal_weight_mnat(error_mg: int, variance: int, noise_mg: int, odd_mnat: int = ODD_STEP) -> int:
     """Log-density of an error, relative to the peak of a spread of `USUAL_MG`; now and then a step is off by more."""
     variance += noise_mg * noise_mg + SCALE_MG * SCALE_MG
     wide = variance + DRIFT_MG * DRIFT_MG
     squared = error_mg * error_mg * 500
     near, odd = (USUAL_LN - ln_mnat(spread) // 2 - squared // spread for spread in (variance, wide))
-    return max(WRONG_WEIGHT, near, ODD_STEP + odd)
+    return max(WRONG_WEIGHT, near, odd_mnat + odd)
 
 
 USUAL_LN: Final = ln_mnat(USUAL_MG * USUAL_MG) // 2
@@ -103,7 +104,9 @@ def weigh_packs(
         felt = known(story.packs, holder, product.sku)
         if felt:
             parts = ((product.sku, 1),)
-            again = max(normal_weight_mnat(weight_mg - pack_mg, felt_variance(pack_mg), noise_mg) for pack_mg in felt)
+            again = max(
+                normal_weight_mnat(weight_mg - pack_mg, felt_variance(pack_mg), noise_mg, ODD_AGAIN) for pack_mg in felt
+            )
             partly = len(felt) < counts[product.sku]
             found[parts] = max(again, found.get(parts, WRONG_WEIGHT)) if partly else again
     return [Weighed(parts, log_mnat) for parts, log_mnat in found.items()]
