@@ -140,12 +140,13 @@ def speak(stories: list[Story], say: list[int]) -> list[Story]:
 def forget(stories: list[Story], visit: str) -> list[Story]:
     """A visit is over: stories that differed only in its cart become one. That somebody took it is still remembered:
     a camera may speak about it later."""
+    changed: dict[int, list[Move]] = {}
     return prune(
         [
             msgspec.structs.replace(
                 story,
                 carts={name: cart for name, cart in story.carts.items() if name != visit},
-                trace={grasp: _without(moves, visit) for grasp, moves in story.trace.items()},
+                trace={grasp: _without(moves, visit, changed) for grasp, moves in story.trace.items()},
                 packs={holder: known for holder, known in story.packs.items() if holder != visit},
             )
             for story in stories
@@ -153,10 +154,15 @@ def forget(stories: list[Story], visit: str) -> list[Story]:
     )
 
 
-def _without(moves: list[Move], visit: str) -> list[Move]:
-    if not any(move.visit == visit for move in moves):
-        return moves
-    return [move._replace(visit=GONE) if move.visit == visit else move for move in moves]
+def _without(moves: list[Move], visit: str, changed: dict[int, list[Move]]) -> list[Move]:
+    """The moves of one grasp with GONE for a visit. Stories share the lists of what they have in common, so each list
+    is looked at once: `changed` holds what became of it."""
+    known = changed.get(id(moves))
+    if known is None:
+        named = any(move.visit == visit for move in moves)
+        known = [move._replace(visit=GONE) if move.visit == visit else move for move in moves] if named else moves
+        changed[id(moves)] = known
+    return known
 
 
 def at_least_ppm(stories: list[Story], visit: str) -> dict[str, list[int]]:

@@ -22,6 +22,7 @@ class Planogram:
         self.slots: dict[str, Slot] = {slot.id: slot for slot in layout.slots}
         known = [*(plate.position_mm for plate in layout.plates), *(slot.position_mm for slot in layout.slots)]
         self._free: dict[tuple[int, int, int], bool] = {}
+        self._shared: dict[str, frozenset[str]] = {}
         self.spots: list[PointMm] = sorted({place for place in known if place is not None})
         self._tags = sorted(
             ((epc, product.sku) for product in layout.products for epc in product.epcs),
@@ -43,7 +44,7 @@ class Planogram:
 
     def has_siblings(self, plate: str) -> bool:
         """True if a product of this plate presses on another plate too."""
-        return any(other != plate and self.share(plate, other) for other in self.plates)
+        return len(self._sharing(plate)) > 1
 
     def neighbours(self, plate: str) -> set[str]:
         """The plates left and right of one on its shelf."""
@@ -61,10 +62,9 @@ class Planogram:
         changed = [place for plate in plates if (place := self.place_of(plate)) is not None]
         if not changed:
             return None
+        sharing = frozenset[str]().union(*(self._sharing(plate) for plate in plates))
         facing = [
-            plate.position_mm
-            for plate in self.plates.values()
-            if plate.position_mm is not None and any(self.share(plate.id, other) for other in plates)
+            plate.position_mm for plate in self.plates.values() if plate.position_mm is not None and plate.id in sharing
         ]
         along, pitch_mm = self._row_of(plates[0])
         wide_mm = distance3(facing[0], facing[-1]) + pitch_mm
@@ -109,10 +109,21 @@ class Planogram:
 
     def share(self, one: str, other: str) -> bool:
         """True if one product may press on both plates: the same plate, or same shelf and a product in common."""
-        a, b = self.plates.get(one), self.plates.get(other)
-        if one == other or a is None or b is None:
-            return one == other
-        return (a.gondola, a.shelf) == (b.gondola, b.shelf) and bool(set(a.skus) & set(b.skus))
+        return one == other or other in self._sharing(one)
+
+    def _sharing(self, plate: str) -> frozenset[str]:
+        """A plate and those beside it that one of its products presses on too; a layout does not change."""
+        known = self._shared.get(plate)
+        if known is None:
+            mine = self.plates.get(plate)
+            known = self._shared[plate] = frozenset(
+                other.id
+                for other in self.plates.values()
+                if mine is not None
+                and (other.gondola, other.shelf) == (mine.gondola, mine.shelf)
+                and (other is mine or not set(other.skus).isdisjoint(mine.skus))
+            )
+        return known
 
     def sku_of_tag(self, epc: str) -> str | None:
         """Product of a tag by its longest known EPC prefix."""

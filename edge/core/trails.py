@@ -93,16 +93,18 @@ class Trail:
         if not placed:
             return None
         count = len(placed)
-        at, x, y = (sum(row[axis] for row in placed) // count for axis in (0, 1, 2))
+        times, xs, ys = zip(*placed, strict=True)  # written out: this runs for everybody near somebody, each frame
+        x, y = sum(xs) // count, sum(ys) // count
         if count < EXPECTED_SPOTS:
             return x, y
-        (first, second, third, fourth) = placed
-        span = first[0] + second[0] - third[0] - fourth[0]
-        ahead = at_ns - at
+        span = times[0] + times[1] - times[2] - times[3]
         if span <= 0:
             return x, y
-        go = [(first[axis] + second[axis] - third[axis] - fourth[axis]) * ahead // span for axis in (1, 2)]
-        return x + go[0], y + go[1]
+        ahead = at_ns - sum(times) // count
+        return (
+            x + (xs[0] + xs[1] - xs[2] - xs[3]) * ahead // span,
+            y + (ys[0] + ys[1] - ys[2] - ys[3]) * ahead // span,
+        )
 
     def exchange(self, other: Trail, since_ns: int) -> None:
         """What was seen of two bodies since a moment belongs to the other one each."""
