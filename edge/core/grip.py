@@ -63,7 +63,7 @@ def moment_of(began_ns: int, ended_ns: int, taken: bool) -> Moment:
     if not taken:
         return Moment(began_ns, began_ns if quick else ended_ns - SETTLE_NS, taken)
     last_ns = ended_ns - SETTLE_NS
-    return Moment(last_ns if quick else min(began_ns, last_ns), last_ns, taken)
+    return Moment(last_ns if quick else began_ns, last_ns, taken)
 
 
 def by_hand_mnat(trail: Trail, target: Target, moment: Moment, sigma_mm: int) -> int | None:

@@ -201,3 +201,8 @@ def test_a_hand_held_out_to_somebody_whose_hands_are_not_both_seen(
 def test_low_hands_that_stay_close_for_long_are_a_meeting(for_ms: int, outcome: str) -> None:
     hands = ((2_500, 300, 940),)
     assert meet(shop_with_two(), for_ms, hands, hands, 500) == outcome
+
+
+def test_staff_who_are_held_a_hand_out_to_take_nothing_over() -> None:
+    shop = shop_with_two(**{"picks.staff": ["bob"]})
+    assert meet(shop, 800, ((2_480, 300, 1_000),), (), 800) == "charged"

@@ -212,3 +212,10 @@ def test_the_logarithm_grows_from_row_to_row_of_its_table() -> None:
     assert len(set(found[15:32])) == 17
     just_below = [(17 << shift) - 1 for shift in range(100)]
     assert all(abs(ln_mnat(value) - 1_000 * math.log(value)) < 70 for value in just_below)
+
+
+def test_of_two_feelings_of_one_pack_either_can_have_been_off() -> None:
+    story = Story(weight=ONE, carts={"ann": {"tea": 1}}, packs={"ann": {"tea": (520_000,)}})
+    found = {row.parts: row.log_mnat for row in weighing.weigh_packs(story, "ann", [TEA], {"tea": 1}, 550_000, 800)}
+    once = weighing.normal_weight_mnat(30_000, weighing.felt_variance(520_000), 800)
+    assert found[(("tea", 1),)] - once == weighing.ODD_AGAIN - weighing.ODD_STEP
