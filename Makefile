@@ -11,7 +11,7 @@ test: ## set everything up and run the tests
 	@requirements/install.sh test
 	@requirements/test-packages.sh
 	@echo "==> checks: form, types, import rule" && $(MAKE) --no-print-directory check
-	@echo "==> tests" && $(PY) -m pytest -m "not full" --durations=15
+	@echo "==> tests" && $(PY) -m pytest -m "not full" -n 2 --dist worksteal --durations=15
 
 test-full: ## the long tests too
 	@requirements/install.sh run

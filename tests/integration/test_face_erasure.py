@@ -6,6 +6,7 @@ is not the product's own: every file is read here, the ledger's pages in clear, 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -147,8 +148,11 @@ def secrets_of(templates: list[Template]) -> list[bytes]:
 
 
 def key_files(state: Path, shoppers: list[str]) -> list[bytes]:
-    """The wrapped keys of some shoppers, as they lie in their files."""
-    rows = [json.loads(path.read_bytes()) for path in (state / "faces/keys").iterdir()]
+    """The wrapped keys of some shoppers, as they lie in their files. The kill may have come while one was shredded."""
+    rows = []
+    for path in (state / "faces/keys").iterdir():
+        with contextlib.suppress(ValueError):
+            rows.append(json.loads(path.read_bytes()))
     return [row["wrapped"].encode() for row in rows if row["shopper"] in shoppers]
 
 
