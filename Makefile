@@ -17,7 +17,7 @@ test-full: ## the long tests too
 	@requirements/install.sh run
 	@requirements/install.sh test
 	@requirements/test-packages.sh
-	@$(PY) -m pytest --timeout=5400
+	@EXAMPLES=new $(PY) -m pytest --timeout=5400
 
 bench: ## speed, as ratios in one run
 	@requirements/install.sh run

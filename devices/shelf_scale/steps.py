@@ -16,8 +16,9 @@ import numpy as np
 
 from devices.shelf_scale.bins import BIN_NS, Bin, Binner, Floats
 from devices.shelf_scale.change import NEAR_PART, History, find_change
+from devices.shelf_scale.rests import rest_between
 from edge.config import Plate, Scales
-from edge.core.events import Event, PlateSteady, WeightStep
+from edge.core.events import Event, PlateSteady, Rest, WeightStep
 from edge.core.signals import PlateSamples
 
 MS = 1_000_000
@@ -63,12 +64,13 @@ class _Swing(NamedTuple):
 
 
 class _Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A step that is believed: column, signed grams, and when it happened."""
+    """A step that is believed: column, signed grams, when it happened, and where it stood still on the way."""
 
     column: int
     grams: float
     began_ns: int
     ended_ns: int
+    rest: Rest | None = None
 
 
 class StepFilter:
@@ -205,6 +207,8 @@ class StepFilter:
         for bins, roughest, tremor in ((SHORT_BINS, SHORT_SIGMA, NO_TREMOR), (LONGER_BINS, LONGER_SIGMA, 1.0)):
             seen = self._history.last(bins)[:, column]
             level, swing = float(seen.mean()), _swing(seen)
+            if tremor * abs(level - believed) < sigma:
+                continue  # too light to tell a thing from a hand
             limit = min(roughest * sigma, tremor * abs(level - believed))
             if len(seen) == bins and swing.trend <= limit and swing.rough <= limit:
                 return level
@@ -341,6 +345,22 @@ class StepFilter:
             grams=float(now - level),
             began_ns=int(times[began]) + half,
             ended_ns=int(times[ended]) + half,
+            rest=self._stood_still(column, float(now)),
+        )
+
+    def _stood_still(self, column: int, now: float) -> Rest | None:
+        times, values = self._history.column(column, int(self._since[column]))
+        level, sigma = float(self._level[column]), float(self._sigma()[column])
+        found = rest_between(values, level, now, sigma, 2 * float(self._limits().step[column]))
+        if found is None or self._was_bent(column, found.level - level):
+            return None
+        came = find_change(values[: found.last + 1], level, found.level, 2 * sigma)
+        went = find_change(values[found.first :], found.level, now, 2 * sigma)
+        at_ns = times + BIN_NS // 2
+        return Rest(
+            delta_mg=_mg(found.level - level),
+            came_ns=(int(at_ns[came[0]]), int(at_ns[came[1]])),
+            went_ns=(int(at_ns[found.first + went[0]]), int(at_ns[found.first + went[1]])),
         )
 
     def _event(self, change: _Change) -> WeightStep:
@@ -353,6 +373,7 @@ class StepFilter:
             began_ns=change.began_ns,
             ended_ns=change.ended_ns,
             noise_mg=_mg(self._sigma()[change.column]),
+            rest=change.rest,
         )
 
 

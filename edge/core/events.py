@@ -118,6 +118,15 @@ class ClaimMade(Base, frozen=True, kw_only=True, tag=True):
     until_ns: int
 
 
+class Rest(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a plate stood still for a moment between two levels and beyond both, `delta_mg` from the old one: one pack
+    may have come and another one gone, or a hand pressed. When it came there and went from there: (began, ended)."""
+
+    delta_mg: int
+    came_ns: tuple[int, int]
+    went_ns: tuple[int, int]
+
+
 class WeightStep(Base, frozen=True, kw_only=True, tag=True):
     """A plate's weight moved from one quiet level to another. Negative = something was lifted off."""
 
@@ -127,6 +136,7 @@ class WeightStep(Base, frozen=True, kw_only=True, tag=True):
     began_ns: int
     ended_ns: int
     noise_mg: int = 0
+    rest: Rest | None = None
 
 
 class PlateSteady(Base, frozen=True, kw_only=True, tag=True):

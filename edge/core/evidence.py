@@ -5,10 +5,23 @@ Must not: decide which product or person it was (options.py), or touch a story.
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 import msgspec
 
 from edge.core.events import WeightStep
 from edge.core.planogram import Planogram
+
+BENT_PART: Final = 20  # a plate beside a change feels up to a twentieth of it
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One plate became heavier or lighter; a step that stood still on the way is two of them."""
+
+    plate: str
+    delta_mg: int
+    began_ns: int
+    ended_ns: int
 
 
 class Grasp(msgspec.Struct, kw_only=True):
@@ -26,6 +39,7 @@ class Grasp(msgspec.Struct, kw_only=True):
     noise_mg: int
     hidden: bool = False
     waited: bool = False
+    changes: list[Change] = []
 
     @property
     def delta_mg(self) -> int:
@@ -36,6 +50,57 @@ class Grasp(msgspec.Struct, kw_only=True):
     def main_plate(self) -> str:
         """The plate that changed most; ties by name."""
         return min(self.deltas_mg, key=lambda plate: (-abs(self.deltas_mg[plate]), plate))
+
+
+class Side(NamedTuple):
+    """All changes of one sign: their sum (mg, positive), the plates, most moved first, and when."""
+
+    weight_mg: int
+    plates: list[str]
+    began_ns: int
+    ended_ns: int
+
+
+def sides(grasp: Grasp) -> tuple[Side, Side] | None:
+    """What came and what went, where scales felt both apart: on two plates, or one after the other. None = they felt
+    one change, and what bends a plate beside it."""
+    came, went = (_side([row for row in grasp.changes if (row.delta_mg > 0) == up]) for up in (True, False))
+    if came is None or went is None:
+        return None
+    less, more = sorted((came.weight_mg, went.weight_mg))
+    return (came, went) if less > max(more // BENT_PART, 4 * grasp.noise_mg) else None
+
+
+def _side(changes: list[Change]) -> Side | None:
+    if not changes:
+        return None
+    first = sorted(changes, key=lambda row: (-abs(row.delta_mg), row.plate, row.began_ns))
+    return Side(
+        sum(abs(row.delta_mg) for row in changes),
+        list(dict.fromkeys(row.plate for row in first)),
+        min(row.began_ns for row in changes),
+        max(row.ended_ns for row in changes),
+    )
+
+
+def begin(grasp_id: str, step: WeightStep) -> Grasp:
+    """A grasp that a step begins."""
+    return Grasp(
+        id=grasp_id,
+        deltas_mg={step.plate: step.delta_mg},
+        began_ns=step.began_ns,
+        ended_ns=step.ended_ns,
+        noise_mg=step.noise_mg,
+        changes=_changes(step),
+    )
+
+
+def _changes(step: WeightStep) -> list[Change]:
+    rest = step.rest
+    if rest is None:
+        return [Change(plate=step.plate, delta_mg=step.delta_mg, began_ns=step.began_ns, ended_ns=step.ended_ns)]
+    ways = ((rest.delta_mg, rest.came_ns), (step.delta_mg - rest.delta_mg, rest.went_ns))
+    return [Change(plate=step.plate, delta_mg=mg, began_ns=ns[0], ended_ns=ns[1]) for mg, ns in ways]
 
 
 def joins(grasp: Grasp, step: WeightStep, planogram: Planogram, join_ns: int) -> bool:
@@ -61,3 +126,4 @@ def add_step(grasp: Grasp, step: WeightStep) -> None:
     grasp.began_ns = min(grasp.began_ns, step.began_ns)
     grasp.ended_ns = max(grasp.ended_ns, step.ended_ns)
     grasp.noise_mg = max(grasp.noise_mg, step.noise_mg)
+    grasp.changes += _changes(step)

@@ -21,6 +21,7 @@ HELD_OUT_MM: Final = 345  # a hand that hangs or swings is nearer to its body
 HELD_OUT_TO_MM: Final = 700
 OFFERED_LOOKS: Final = 3  # a keypoint is missed now and then; a hidden hand is missed all the time
 UNSEEN_NS: Final = 3_000_000_000
+OUT_MM: Final = 2_000  # who is not seen any more so near to a gate has left, as in presence.py
 FLOOR_MM: Final = 215  # the lowest boards are higher
 SHELF_MM: Final = 750  # nearer to a plate or slot than this, hands are busy with goods
 STILL_MM: Final = {
@@ -110,7 +111,7 @@ def _held_out(shop: Shop, frame: TracksSeen) -> Iterator[tuple[tuple[str, ...], 
             if (other := seen[person.track]) is not None and len(person.hands_mm) < 2
         }
         for other in shop.present():
-            there = hidden.get(other.id) or (None if other in seen.values() else _last_seen(shop, other.tracks))
+            there = hidden.get(other.id) or (None if other in seen.values() else _out_of_sight(shop, other.tracks))
             if (
                 other is visit
                 or there is None
@@ -122,10 +123,15 @@ def _held_out(shop: Shop, frame: TracksSeen) -> Iterator[tuple[tuple[str, ...], 
                 yield ("offered", *sorted((visit.id, other.id))), hand
 
 
-def _last_seen(shop: Shop, tracks: list[str]) -> tuple[tuple[int, int] | None, int] | None:
+def _out_of_sight(shop: Shop, tracks: list[str]) -> tuple[tuple[int, int], int] | None:
+    """Where and when somebody was seen last; None for who is out by a gate."""
     trails = [trail for track in tracks if (trail := shop.tracks.trails.get(track)) is not None]
     newest = max(trails, key=lambda trail: trail.last_ns, default=None)
-    return (newest.last_place(), newest.last_ns) if newest is not None else None
+    place = newest.last_place() if newest is not None else None
+    if newest is None or place is None:
+        return None
+    spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
+    return None if any(distance2(place, spot) <= OUT_MM for spot in spots) else (place, newest.last_ns)
 
 
 def _close(shop: Shop, frame: TracksSeen) -> Iterator[tuple[Person, Person]]:

@@ -22,11 +22,12 @@ WRONG_MM: Final = 700
 FITS_MM: Final = 450
 TALL_MM: Final = 22  # the same for its height, bobbing and all
 LIKE_BEFORE_MM: Final = 70  # somebody who bends is not measured
-TALL_MOST_MNAT: Final = 9_000
+TALL_MOST_MNAT: Final = 12_000
 PRIOR_MNAT: Final = -3_200  # one close meeting in twenty-five
 PLAUSIBLE_MNAT: Final = 3_000
 CLEAR_MNAT: Final = 8_000  # by motion alone
 DECIDE_MNAT: Final = 1_500
+SURE_MNAT: Final = 5_000  # before `LOOKS_MOST`: what is decided early stays in doubt
 REFUTED_MNAT: Final = -6_000
 LOOKS: Final = 8  # sightings of both that a decision needs
 LOOKS_MOST: Final = 40
@@ -62,6 +63,7 @@ class _Meeting:
         self.frames = 0
         self.last_ns = 0
         self.blurred = False
+        self.blur_ns: tuple[int, int] | None = None  # first and last frame in which motion told nothing
         self.motion: int | None = None
         self.at_ns = 0
         self.after = (Stature(), Stature())
@@ -70,6 +72,13 @@ class _Meeting:
         """An exchange can have happened at this moment."""
         self.motion, self.at_ns = motion, at_ns
         self.after = (Stature(), Stature())
+
+    @property
+    def exchanged_ns(self) -> int:
+        """When it happened: where motion tells nothing, the middle of the time in which it can have."""
+        if self.blur_ns is None or (self.motion is not None and self.motion >= PLAUSIBLE_MNAT):
+            return self.at_ns
+        return sum(self.blur_ns) // 2
 
     def rest(self) -> None:
         """Nothing is suspected any more."""
@@ -101,6 +110,9 @@ class Meetings:
                 crossed = kept  # only one of them is where the other was
             motion = (kept - crossed) * 500 // (PLACE_MM * PLACE_MM)
             meeting.frames += 1
+            if distance2(where, there) < BLUR_MM:
+                first_ns = frame.captured_ns if meeting.blur_ns is None else meeting.blur_ns[0]
+                meeting.blur_ns = first_ns, frame.captured_ns
             if motion >= CLEAR_MNAT:
                 found.append((one, other))
                 meeting.prior = -motion  # what would have to be wrong now
@@ -121,13 +133,15 @@ class Meetings:
                 if meeting.after[0].looks < LOOKS:
                     continue
                 total = meeting.prior + meeting.motion + self._tall(meeting) - _ln_mnat(meeting.frames)
-                if total >= DECIDE_MNAT:
-                    exchanged.append(Exchange(pair, meeting.at_ns, meeting.tall_mm))
+                looked = meeting.after[0].looks >= LOOKS_MOST
+                if total >= (DECIDE_MNAT if looked else SURE_MNAT):
+                    exchanged.append(Exchange(pair, meeting.exchanged_ns, meeting.tall_mm))
+                    doubts.append(Doubt(pair, _chance_ppm(total)))  # that they were not, after all
                     meeting.prior = -total
                     meeting.rest()
                 elif total <= REFUTED_MNAT:
                     meeting.rest()
-                elif meeting.after[0].looks >= LOOKS_MOST:
+                elif looked:
                     doubts.append(Doubt(pair, _chance_ppm(total)))
                     meeting.rest()
             elif frame.captured_ns - meeting.last_ns > OVER_NS:

@@ -15,7 +15,7 @@ def tell(shop: Shop, visit: Visit, at_ns: int) -> tuple[str, ...]:
     """The numbers of the bodies of a visit that ends; from now on they are its own."""
     if not visit.spells:
         return tuple(visit.tracks)
-    others = [_worn_ns(other, at_ns) for other in shop.open_visits() if other is not visit]
+    others = [_worn_ns(other, other.last_seen_ns) for other in shop.open_visits() if other is not visit]
     own = _worn_ns(visit, visit.last_seen_ns)
     free = [number for number in own if number not in shop.state.numbers_told] or list(own)
     ahead_ns = {number: own[number] - max((other.get(number, 0) for other in others), default=0) for number in free}

@@ -13,7 +13,7 @@ from edge.core.chance import normal_mnat
 from edge.core.grip import look_up
 from edge.core.hypotheses import Option, Story
 from edge.core.layout import Product
-from edge.core.packs import Move, known, on_plate
+from edge.core.packs import Move, on_plate
 from edge.core.visits import Visit
 from edge.core.weighing import (
     PAIR,
@@ -21,9 +21,6 @@ from edge.core.weighing import (
     SCALE_MG,
     WRONG_WEIGHT,
     Weighed,
-    felt_variance,
-    listed_variance,
-    normal_weight_mnat,
     weigh,
     weigh_packs,
 )
@@ -37,8 +34,6 @@ NOBODY_ELSE: Final = -7_000  # nobody of those inside, though somebody was withi
 SOMETHING_ELSE: Final = -7_500  # a weight that no product explains
 NOT_SOLD: Final = -7_000  # something foreign was laid down
 NOT_MINE: Final = -3_000  # somebody lifts a thing that another one laid down and that is not sold here
-EXCHANGE: Final = -1_500  # in one moment one person lays something down and another takes something
-EXCHANGE_ALONE: Final = -3_500  # one person does both
 LEANS_MG: Final = 12_000  # a hand that lets go is felt within this of the hand that pressed
 CROSS_TALK_MG: Final = 6_000  # a change so small may be the plate beside, drift or a touch
 STRAY: Final = -300  # a product that was put here from elsewhere
@@ -191,39 +186,6 @@ def _passed(
                     away = (sku, 1) if sku not in at_home else ("", 0)
                     log = item.log_mnat + doer.ratio_mnat + PASSED + (MISPLACED if away[1] else 0)
                     found.append(Option((Move(holder, sku, -1),), log, away, felt_mg=weight_mg))
-    return found
-
-
-def exchanges(
-    story: Story, home: list[Product], products: dict[str, Product], lifted_mg: int, noise_mg: int, doers: list[Doer]
-) -> list[Option]:
-    """One piece laid down and one taken so close together that the scale felt only the difference `lifted_mg`."""
-    there = [doer for doer in doers if doer.beside_mnat >= BOTH_THERE]
-    at_home = {product.sku for product in home}
-    found = []
-    for giver in there:
-        for laid in sorted(story.held(giver.visit.id)) if giver.pays else []:
-            felt = known(story.packs, giver.visit.id, laid)
-            laid_mg = felt[-1] if felt else products[laid].weight_mg if laid in products else None
-            for product in home if laid_mg else []:
-                if not product.weight_mg:
-                    continue
-                spread = listed_variance(product.weight_mg, 1) + (
-                    felt_variance(felt[-1]) if felt else listed_variance(laid_mg or 0, 1)
-                )
-                fit = normal_weight_mnat(lifted_mg - product.weight_mg + (laid_mg or 0), spread, noise_mg)
-                if fit <= WRONG_WEIGHT // 2:
-                    continue
-                away = (laid, 1) if laid not in at_home else ("", 0)
-                fit += MISPLACED if away[1] else 0
-                back = Move(giver.visit.id, laid, -1)
-                for taker in there:
-                    alone = taker is giver
-                    if alone and laid == product.sku:
-                        continue
-                    log = fit + (EXCHANGE_ALONE if alone else EXCHANGE + taker.beside_mnat) + giver.beside_mnat
-                    took = (Move(taker.visit.id, product.sku, 1),) if taker.pays else ()
-                    found.append(Option((back, *took), log, away))
     return found
 
 

@@ -22,6 +22,7 @@ WALK_MM_S = 1_300
 REJOIN_CLEAR_MM = 900  # of two bodies out of sight the nearer one, if it is nearer by so much
 OTHER_HEIGHT_MM = 90  # nobody grows by more while out of sight
 BENDS_MM = 460  # but bends down for a low shelf
+SAME_SPOT_MM = 700  # a body that appears where another one vanished, so near to the gate that it may have come in
 AWAY_NS = 250_000_000  # a body that misses a frame or two is not out of sight
 OUT_OF_SIGHT_NS = 8_000_000_000  # somebody who vanished inside is inside
 PASSED_NS = 3_000_000_000  # a counter in the gate and a tracker see the same way out within this
@@ -155,9 +156,10 @@ def _broken_trail(shop: Shop, track: str, at_ns: int, by_gate: bool) -> Visit | 
         last, away_ns = newest.last_place(), at_ns - newest.last_ns
         if last is None or away_ns < AWAY_NS:
             continue
-        if _is_of_other_height(shop.tracks.trails[track], newest.tall_mm, OTHER_HEIGHT_MM if by_gate else BENDS_MM):
-            continue
         far_mm = distance2(place, last)
+        upright = by_gate and far_mm > SAME_SPOT_MM  # who comes in does not come bent down
+        if _is_of_other_height(shop.tracks.trails[track], newest.tall_mm, OTHER_HEIGHT_MM if upright else BENDS_MM):
+            continue
         if far_mm <= REJOIN_MM + WALK_MM_S * away_ns // 1_000_000_000:
             found.append((far_mm, visit.id, visit))
     found.sort()
@@ -348,6 +350,8 @@ def on_tag(shop: Shop, event: TagRead) -> None:
     present = shop.present(event.captured_ns - shop.policy.portal_window_ns)
     if len(present) > 1:
         present = _at_portal(shop, present, event.captured_ns)
+    elif present and _is_out(shop, present[0], event.captured_ns) and _loner_at_portal(shop, event.captured_ns):
+        return  # it is with a body that has no visit yet
     if len(present) == 1:
         for other in shop.open_visits():  # it is with whom it was read last
             if other is not present[0]:
@@ -370,6 +374,13 @@ def _is_out(shop: Shop, visit: Visit, at_ns: int) -> bool:
     spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
     lasts = [shop.tracks.trails[track].last_place() for track in visit.tracks if track in shop.tracks.trails]
     return any(last is not None and distance2(last, spot) <= PORTAL_MM // 2 for last in lasts for spot in spots)
+
+
+def _loner_at_portal(shop: Shop, at_ns: int) -> bool:
+    spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
+    trails = [trail for track in shop.loners if (trail := shop.tracks.trails.get(track)) is not None]
+    places = [trail.place_at(at_ns) for trail in trails if trail.last_ns >= at_ns - PORTAL_LATE_NS]
+    return any(place is not None and distance2(place, spot) <= PORTAL_MM for place in places for spot in spots)
 
 
 def _at_portal(shop: Shop, visits: list[Visit], at_ns: int) -> list[Visit]:

@@ -9,9 +9,11 @@ from edge.core import hypotheses, options, sight_options, weights
 from edge.core.carts import show_carts
 from edge.core.commands import BookLoss, Evidence
 from edge.core.events import PlateSteady, ShelfChanged, WeightStep
-from edge.core.evidence import Grasp, add_step, joins
+from edge.core.evidence import Grasp, add_step, begin, joins, sides
+from edge.core.exchanges import Apart
+from edge.core.grasp_options import Asked, ways
 from edge.core.grip import Moment, moment_of
-from edge.core.hypotheses import Option, Story
+from edge.core.hypotheses import Option
 from edge.core.layout import Slot
 from edge.core.options import Doer
 from edge.core.presence import loners_within_reach
@@ -26,7 +28,6 @@ SIBLING_NS = 800_000_000  # plates believe in a step at different moments; a pro
 SLOW_SIBLING_NS = 2_000_000_000  # a plate that is pressed again tells its step so much later
 CROSS_TALK_PPM = 15_000
 SAME_TIME_NS = 500_000_000
-BOTH_HANDS_MNAT = -4_500  # the same person at two plates in one moment, where somebody else has a hand there
 NOT_ASKED_MNAT = -30_000
 POSSIBLE_MNAT = -3_500
 STEP_DELAY_NS = 2_000_000_000  # nearly all steps are told within this after they ended
@@ -49,13 +50,7 @@ def on_step(shop: Shop, step: WeightStep) -> None:
             add_step(grasp, step)
             break
     else:
-        grasp = Grasp(
-            id=shop.new_id("g", step.plate, step.began_ns),
-            deltas_mg={step.plate: step.delta_mg},
-            began_ns=step.began_ns,
-            ended_ns=step.ended_ns,
-            noise_mg=step.noise_mg,
-        )
+        grasp = begin(shop.new_id("g", step.plate, step.began_ns), step)
         shop.state.grasps[grasp.id] = grasp
     shop.timers.set(max(shop.state.now_ns, step.captured_ns) + SIBLING_NS, "grasp", grasp.id)
 
@@ -137,22 +132,10 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     split = options.split_mnat(grasp.ended_ns - grasp.began_ns)
     alike = options.from_home(home, -grasp.delta_mg, noise, doers, split) if grasp.delta_mg < 0 and not is_small else []
 
-    def ways(story: Story) -> list[Option]:
-        both = options.exchanges(story, home, everything, -grasp.delta_mg, noise, doers)
-        if is_small:
-            leaning = options.leaning(story, plate, grasp.delta_mg, [doer for doer in doers if doer.ratio_mnat > 0])
-            return [*(leaning or [options.nothing(grasp.delta_mg)]), *both]
-        if grasp.delta_mg > 0:
-            return both + options.puts(story, plate, home, everything, grasp.delta_mg, noise, doers)
-        found = both + options.takes(story, plate, home, strays, -grasp.delta_mg, noise, doers, alike)
-        busy = {move.visit for other in others for move in story.trace.get(other, [])}
-        return [
-            option._replace(log_mnat=option.log_mnat + BOTH_HANDS_MNAT)
-            if any(move.visit in busy for move in option.moves)
-            else option
-            for option in found
-        ]
-
+    asked = Asked(
+        grasp=grasp, home=home, everything=everything, strays=strays, noise_mg=noise, doers=doers, is_small=is_small,
+        alike=alike, apart=_apart(shop, grasp), others=others,
+    )  # fmt: skip
     evidence = Evidence(
         sensor="scale",
         place=plate,
@@ -161,8 +144,23 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
         detail="unseen" if grasp.hidden else "",
     )
     span_ns = (grasp.began_ns, grasp.ended_ns)
-    _go_on(shop, grasp.id, plate, [ways(story) for story in shop.state.stories], evidence, span_ns, at_ns)
+    _go_on(shop, grasp.id, plate, [ways(asked, story) for story in shop.state.stories], evidence, span_ns, at_ns)
     _book_loss(shop, grasp.id, evidence, at_ns)
+
+
+def _apart(shop: Shop, grasp: Grasp) -> Apart | None:
+    """What came and what went, where the scales felt both, and who can have done each half."""
+    found = sides(grasp)
+    if found is None:
+        return None
+    gave, took = (
+        _doers(
+            shop, shop.planogram.target_of(side.plates), side.began_ns, side.ended_ns, False,
+            moment_of(side.began_ns, side.ended_ns, side is found[1]),
+        )
+        for side in found
+    )  # fmt: skip
+    return Apart(found[0].weight_mg, found[1].weight_mg, gave, took)
 
 
 def _at_the_same_time(shop: Shop, grasp: Grasp) -> list[str]:

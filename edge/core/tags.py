@@ -22,6 +22,7 @@ LEFT_MNAT: Final = -5_000  # the pack was left somewhere inside
 STRAY_MNAT: Final = ((1, -1_500), (4, -3_000), (8, -6_000), (1_000_000, -9_000))  # by number of reads
 SAME_MNAT: Final = -3_500  # a stray is of just the product that was taken
 NEAR_CDBM: Final = -6_500  # within an arm of an antenna; readers that tell no strength count as near
+ONCE_NEAR_CDBM: Final = -6_250  # of a single read, whose strength may be noise
 NEAR_READS: Final = 4
 UNSEEN_TAKE_MNAT: Final = -6_000  # scales or cameras watch the product and said nothing
 HANDED_MNAT: Final = -3_500  # somebody else inside has it in this story, and gave it away
@@ -37,7 +38,8 @@ def leaving(visit: Visit, window_ns: int) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for tag in visit.tags.values():
         if visit.left_ns is None or tag.last_ns >= visit.left_ns - window_ns:  # else it was put back after that
-            found.setdefault(tag.sku, []).append(tag.reads + (NEAR_READS if tag.best_cdbm >= NEAR_CDBM else 0))
+            near = tag.best_cdbm >= (NEAR_CDBM if tag.reads > 1 else ONCE_NEAR_CDBM)
+            found.setdefault(tag.sku, []).append(tag.reads + (NEAR_READS if near else 0))
     return {sku: sorted(reads, reverse=True) for sku, reads in found.items()}
 
 

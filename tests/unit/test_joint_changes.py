@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core import commands, events, options, sight_options
+from edge.core import commands, events, exchanges, options, sight_options
 from edge.core.chance import ONE
-from edge.core.evidence import Grasp, joins
+from edge.core.evidence import Grasp, add_step, begin, joins, sides
 from edge.core.hypotheses import Move, Story
 from edge.core.layout import Product
 from edge.core.options import Doer
@@ -38,7 +39,7 @@ def lines(bill: commands.CloseVisit) -> dict[tuple[str, str], int]:
 def test_one_lays_down_and_another_takes_in_one_moment() -> None:
     goods = {"a": product("a", 200), "b": product("b", 260)}
     story = Story(weight=ONE, carts={"ann": {"a": 1}})
-    found = options.exchanges(story, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob")])
+    found = exchanges.one_change(story, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob")])
     assert set(best(found).moves) == {Move("ann", "a", -1), Move("bob", "b", 1)}
     assert best(found).stray == ("a", 1)
 
@@ -47,7 +48,7 @@ def test_one_lays_down_and_another_takes_in_one_moment() -> None:
 def test_an_exchange_explains_the_weight_that_was_felt(held: int, taken: int, felt: int) -> None:
     goods = {"a": product("a", held), "b": product("b", taken)}
     story = Story(weight=ONE, carts={"ann": {"a": 1}})
-    found = options.exchanges(story, [goods["b"]], goods, felt * 1_000, 800, [doer("ann"), doer("bob")])
+    found = exchanges.one_change(story, [goods["b"]], goods, felt * 1_000, 800, [doer("ann"), doer("bob")])
     assert all(abs(felt - (taken - held)) < 60 for _ in found)
     assert bool(found) or abs(felt - (taken - held)) > 4
 
@@ -55,10 +56,62 @@ def test_an_exchange_explains_the_weight_that_was_felt(held: int, taken: int, fe
 def test_nobody_lays_down_what_they_do_not_hold_and_nobody_far_takes_part() -> None:
     goods = {"a": product("a", 200), "b": product("b", 260)}
     empty = Story(weight=ONE)
-    assert options.exchanges(empty, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob")]) == []
+    assert exchanges.one_change(empty, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob")]) == []
     story = Story(weight=ONE, carts={"ann": {"a": 1}})
-    found = options.exchanges(story, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob", -5_000)])
+    found = exchanges.one_change(story, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob", -5_000)])
     assert all(move.visit == "ann" for option in found for move in option.moves)
+
+
+def two_at_p1(feeder: Feeder) -> Feeder:
+    """Ann holds a gum and lays it down at p1 at 7 s; Bob takes a tea from there at 8.2 s."""
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 2, a=P1)
+    feeder.shows(2, "bob")
+    feeder.walk(2.6, 5, a=P2, b=GATE)
+    feeder.step(5.0, "p2", -40)
+    feeder.walk(5, 6.8, a=P2, b=(3_200, 1_200, 1_000))
+    feeder.walk(6.8, 7.4, a=P1, b=(3_200, 1_200, 1_000))
+    feeder.walk(7.4, 8.1, a=(1_200, 1_600, 1_000), b=P1)
+    return feeder
+
+
+def leave_both(feeder: Feeder) -> dict[str | None, dict[tuple[str, str], int]]:
+    feeder.walk(8.1, 9, a=(1_200, 1_600, 1_000), b=(2_900, 1_200, 1_000))
+    feeder.walk(9, 10, a=GATE, b=(2_900, 1_200, 1_000))
+    feeder.walk(10, 11, b=GATE)
+    feeder.walk(11, 15)
+    feeder.tick(30 * S)
+    return {bill.shopper: lines(bill) for bill in feeder.bills()}
+
+
+def test_a_rest_on_the_way_tells_who_laid_down_and_who_took() -> None:
+    feeder = two_at_p1(Feeder())
+    rest = events.Rest(delta_mg=40_000, came_ns=(7 * S, 7 * S + S // 5), went_ns=(8 * S, 8 * S + S // 5))
+    told = msgspec.structs.replace(step("p1", 8.0, 8.2, -480), rest=rest)
+    feeder.feed(told)
+    assert leave_both(feeder) == {"ann": {}, "bob": {("tea", "charged"): 1}}
+
+
+def test_without_the_rest_the_one_who_laid_down_would_be_charged() -> None:
+    feeder = two_at_p1(Feeder())
+    feeder.feed(step("p1", 8.0, 8.2, -480))
+    assert leave_both(feeder)["ann"] == {("gum", "charged"): 1}
+
+
+def test_what_came_and_what_went_on_two_plates_of_a_facing_are_felt_apart() -> None:
+    grasp = begin("g", step("p1", 5.0, 5.4, 480))
+    add_step(grasp, step("p4", 5.2, 5.5, -250))
+    came, went = sides(grasp) or (None, None)
+    assert came is not None
+    assert went is not None
+    assert (came.weight_mg, came.plates, went.weight_mg, went.plates) == (480_000, ["p1"], 250_000, ["p4"])
+
+
+@given(large=st.integers(200, 3_000), bent=st.integers(0, 5))
+def test_a_plate_that_bends_beside_a_change_is_not_another_change(large: int, bent: int) -> None:
+    grasp = begin("g", step("p1", 5.0, 5.4, -large))
+    add_step(grasp, step("p4", 5.2, 5.5, large * bent // 100))
+    assert sides(grasp) is None
 
 
 def test_a_hand_that_leans_and_lets_go_with_a_pack_takes_one_pack() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from edge.core import commands
+from edge.core import commands, numbers
 from edge.core.events import Person, TracksSeen
 from edge.core.tracks import Tracks
+from edge.core.visits import Spell, State, Visit
 from tests.unit.core_shop import MS, SHOP, Feeder, S
 
 ANN, BOB = 1_650, 1_580
@@ -80,7 +81,7 @@ def shop_of_two(swap_ms: int, heads: tuple[int, int], apart_mm: int) -> Feeder:
     feeder.shows(0.5, "ann")
     feeder.feed(frame(1_000, ("1", (1_500, 600), heads[0])))
     feeder.shows(1.5, "bob")
-    for at_ms in range(2_000, 14_000, 100):
+    for at_ms in range(2_000, 20_000, 100):
         bob = (1_500 + min(500, (at_ms - 2_000) // 2), 500 + min(1_000, at_ms - 2_000))
         ann = (5_000 - max(0, min(3_000 - apart_mm, at_ms - 4_000)) - max(0, min(3_000, at_ms - 8_500)), 1_500)
         numbers = ("1", "2") if at_ms < swap_ms else ("2", "1")
@@ -91,7 +92,7 @@ def shop_of_two(swap_ms: int, heads: tuple[int, int], apart_mm: int) -> Feeder:
         )
         feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="t", people=people))
     feeder.step(12.0, "p1", -520)
-    feeder.walk(14, 40)
+    feeder.walk(20, 46)
     feeder.tick(60 * S)
     return feeder
 
@@ -127,3 +128,26 @@ def test_a_report_doubled_by_a_device_whose_clock_is_ahead_lets_nobody_else_in()
     assert len([order for order in feeder.orders if isinstance(order, commands.GrantPassage)]) <= 1
     feeder.tick(3 * S)
     assert len([order for order in feeder.orders if isinstance(order, commands.GrantPassage)]) == 1
+
+
+def test_an_exchange_that_was_put_right_by_little_stays_a_doubt() -> None:
+    tracks, doubts, moved = Tracks(), [], 0
+    for at_ms in range(0, 9_000, 100):
+        numbers = ("1", "2") if at_ms < 3_000 else ("2", "1")
+        ann = (at_ms - 3_000, 0)
+        tracks.see(frame(at_ms, (numbers[0], ann, ANN), (numbers[1], (0, 120), ANN - 58)))
+        doubts += tracks.doubts
+        moved += len(tracks.renumbered)
+    assert moved == 2
+    assert 5_000 <= doubts[0].ppm <= 300_000
+
+
+def test_a_bill_names_numbers_by_how_long_others_were_seen_with_them_not_by_how_long_they_are_waited_for() -> None:
+    feeder = Feeder()
+    ann = Visit(id="a", shopper="ann", method="qr", gate="g", state=State.LEAVING, opened_ns=0, entered_ns=0)
+    bob = Visit(id="b", shopper="bob", method="qr", gate="g", state=State.LEAVING, opened_ns=0, entered_ns=3 * S)
+    for visit, track, number, seen_s in ((ann, "1", "2", 20), (bob, "2", "1", 18)):
+        visit.tracks, visit.last_seen_ns = [track], seen_s * S
+        visit.spells.append(Spell(track=track, number=number, since_ns=12 * S))
+        feeder.store._shop.state.visits[visit.id] = visit
+    assert numbers.tell(feeder.store._shop, ann, 25 * S) == ("1",)

@@ -108,3 +108,45 @@ def test_a_tag_between_two_sightings_is_not_given_to_who_is_out() -> None:
     )  # fmt: skip
     feeder.walk(6.6, 6.9)
     assert all(not visit.tags for visit in feeder.store._shop.open_visits() if visit.shopper == "ann")
+
+
+def heads(feeder: Feeder, track: str, from_ms: int, to_ms: int, head_mm: int, place_mm: tuple[int, int]) -> None:
+    for at_ms in range(from_ms, to_ms, 100):
+        person = events.Person(track=track, place_mm=place_mm, head_mm=(*place_mm, head_mm))
+        feeder.feed(events.TracksSeen(captured_ns=at_ms * MS, source="t", people=(person,)))
+
+
+def test_who_bends_down_out_of_sight_near_the_gate_is_still_the_same() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    heads(feeder, "a", 1_000, 6_000, 1_670, (1_500, 2_000))
+    feeder.walk(6, 8)
+    heads(feeder, "z", 8_000, 9_000, 1_280, (1_600, 2_100))  # at the floor, 1.6 m from the gate
+    heads(feeder, "z", 9_000, 13_000, 1_670, (1_600, 2_100))
+    assert [visit.tracks for visit in feeder.store._shop.open_visits()] == [["a", "z"]]
+
+
+def test_somebody_small_who_comes_in_by_the_gate_is_somebody_else() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    heads(feeder, "a", 1_000, 6_000, 1_670, (1_500, 2_400))
+    feeder.walk(6, 7)
+    heads(feeder, "z", 7_000, 9_000, 1_280, (1_500, 600))
+    assert [visit.tracks for visit in feeder.store._shop.open_visits()] == [["a"]]
+
+
+def test_a_tag_at_the_way_out_is_not_given_to_who_is_out_while_a_stranger_stands_there() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 4, a=P1)
+    feeder.walk(4, 5, a=GATE)
+    feeder.walk(5, 6.2)
+    feeder.walk(6.2, 7, z=(1_500, 900, 1_000))  # nobody knows yet whose body this is
+    feeder.feed(
+        events.TagRead(
+            captured_ns=7 * S, source="portal", reader="portal", antenna=1,
+            epc="AA0100000000000000000001", rssi_cdbm=-5_500,
+        )
+    )  # fmt: skip
+    feeder.walk(7, 7.4, z=(1_500, 900, 1_000))
+    assert [len(visit.tags) for visit in feeder.store._shop.open_visits() if visit.shopper == "ann"] == [0]

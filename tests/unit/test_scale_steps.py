@@ -147,7 +147,8 @@ def test_a_lift_while_the_shelf_shakes_is_one_step(grams: float, seed: int, peak
     shelf.move(P, 5.0, -grams)
     (step,) = steps(run(shelf.blocks()))
     assert abs(step.delta_mg / 1000 + grams) <= max(6.0, 0.03 * grams)
-    assert seconds(step).began - 0.2 <= 5.0 <= seconds(step).ended + 0.2
+    if grams > peak:  # a smaller one drowns in the shaking: its weight is found, its moment is not
+        assert seconds(step).began - 0.2 <= 5.0 <= seconds(step).ended + 0.2
 
 
 @settings(max_examples=15, deadline=None)
@@ -338,3 +339,28 @@ def test_no_number_breaks_it(numbers: list[float], seed: int) -> None:
         if isinstance(event, WeightStep):
             assert event.plate == P
             assert event.began_ns <= event.ended_ns <= event.captured_ns
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(80, 600), st.floats(80, 600), seeds, st.floats(0.6, 0.9))
+def test_a_put_and_another_ones_take_soon_after_are_one_step_that_tells_both(
+    laid: float, taken: float, seed: int, apart_s: float
+) -> None:
+    shelf = Shelf(10, seed)
+    shelf.move(P, 4.0, laid)
+    shelf.move(P, 4.0 + apart_s, -taken)
+    if abs(taken - laid) < 20:
+        return
+    (step,) = steps(run(shelf.blocks()), P)
+    assert close_to(step, laid - taken)
+    assert step.rest is not None
+    assert abs(step.rest.delta_mg / 1000 - laid) <= max(4.0, 0.04 * min(laid, taken))
+    assert abs(step.rest.came_ns[0] / 1e9 - 4.0) <= 0.3
+    assert abs(step.rest.went_ns[0] / 1e9 - 4.0 - apart_s) <= 0.3
+
+
+def test_a_lift_by_way_of_nothing_tells_no_rest() -> None:
+    shelf = Shelf(10, 3)
+    shelf.move(P, 4.0, -400, 3.0)
+    (step,) = steps(run(shelf.blocks()), P)
+    assert step.rest is None

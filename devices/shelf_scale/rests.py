@@ -1,0 +1,48 @@
+"""A level at which a plate stood still on the way from one believed level to the next, beyond both of them.
+
+It may be a pack that came just before another one went, or a hand that pressed and held still for a moment; whoever
+knows weights and people can tell. Must not: decide that, whether a plate changed at all, or see more than one plate.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from devices.shelf_scale.bins import Floats
+
+REST_BINS = 3
+STILL_PART = 0.04  # of the smaller one of both changes: the range of so many bins
+ROUGH_SIGMA = 5.0  # or, on a noisy plate, so many sigma of one bin
+
+
+class StoodStill(NamedTuple):
+    """Indexes of the first and the last bin of a rest, and its level in grams."""
+
+    first: int
+    last: int
+    level: float
+
+
+def rest_between(values: Floats, before: float, after: float, sigma: float, least: float) -> StoodStill | None:
+    """Where a plate that went from `before` to `after` (grams) turned at a level that is more than `least` beyond both;
+    None = it went straight. The stillest such rest counts. A rest on the way, without a turn, may be a slow lift."""
+    best: tuple[float, StoodStill] | None = None
+    for stop in range(_left(values, before, least) + REST_BINS, len(values) + 1):
+        seen = values[stop - REST_BINS : stop]
+        level = float(seen.mean())
+        height = max(level - max(before, after), min(before, after) - level)
+        spread = float(seen.max() - seen.min())
+        if height <= least or spread > max(STILL_PART * height, ROUGH_SIGMA * sigma):
+            continue
+        if best is None or spread / height < best[0]:
+            best = (spread / height, StoodStill(stop - REST_BINS, stop - 1, level))
+    return None if best is None else best[1]
+
+
+def _left(values: Floats, before: float, least: float) -> int:
+    """Index of the first bin after the plate was last still at its old level."""
+    near = np.abs(values - before) <= least / 2
+    still = near[1:] & near[:-1]
+    return int(np.flatnonzero(still)[-1]) + 2 if still.any() else 0

@@ -1,0 +1,107 @@
+"""One pack came and another one went at one place: told from the difference alone, or from both where scales felt both.
+
+Must not: change a story, or see takes and puts of one person alone (options.py).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from edge.core.hypotheses import Option, Story
+from edge.core.layout import Product
+from edge.core.options import BOTH_THERE, MISPLACED, Doer
+from edge.core.packs import Move, known
+from edge.core.weighing import (
+    WRONG_WEIGHT,
+    felt_variance,
+    listed_variance,
+    normal_weight_mnat,
+    weigh,
+    weigh_packs,
+)
+
+# Priors, in thousandths of a nat.
+EXCHANGE: Final = -1_500  # in one moment one person lays something down and another takes something
+EXCHANGE_ALONE: Final = -3_500  # one person does both
+# Of two changes that were felt apart. A hand that presses for a moment weighs anything up to some hundred grams, so one
+# that weighs just what somebody holds is a coincidence.
+APART: Final = 500
+APART_ALONE: Final = -1_000
+ONE_THING: Final = -3_000  # what was laid down makes no plate lighter
+
+
+class Apart(NamedTuple):
+    """Weights (mg) that came and that went, felt apart, and who can have laid down or taken."""
+
+    came_mg: int
+    went_mg: int
+    gave: list[Doer]
+    took: list[Doer]
+
+
+def one_change(
+    story: Story, home: list[Product], products: dict[str, Product], lifted_mg: int, noise_mg: int, doers: list[Doer]
+) -> list[Option]:
+    """One piece laid down and one taken so close together that the scale felt only the difference `lifted_mg`."""
+    there = [doer for doer in doers if doer.beside_mnat >= BOTH_THERE]
+    at_home = {product.sku for product in home}
+    found = []
+    for giver in there:
+        for laid in sorted(story.held(giver.visit.id)) if giver.pays else []:
+            felt = known(story.packs, giver.visit.id, laid)
+            laid_mg = felt[-1] if felt else products[laid].weight_mg if laid in products else None
+            for product in home if laid_mg else []:
+                if not product.weight_mg:
+                    continue
+                spread = listed_variance(product.weight_mg, 1) + (
+                    felt_variance(felt[-1]) if felt else listed_variance(laid_mg or 0, 1)
+                )
+                fit = normal_weight_mnat(lifted_mg - product.weight_mg + (laid_mg or 0), spread, noise_mg)
+                if fit <= WRONG_WEIGHT // 2:
+                    continue
+                away = (laid, 1) if laid not in at_home else ("", 0)
+                fit += MISPLACED if away[1] else 0
+                back = Move(giver.visit.id, laid, -1)
+                for taker in there:
+                    alone = taker is giver
+                    if alone and laid == product.sku:
+                        continue
+                    log = fit + (EXCHANGE_ALONE if alone else EXCHANGE + taker.beside_mnat) + giver.beside_mnat
+                    took = (Move(taker.visit.id, product.sku, 1),) if taker.pays else ()
+                    found.append(Option((back, *took), log, away))
+    return found
+
+
+def felt_apart(
+    story: Story, home: list[Product], products: dict[str, Product], felt: Apart, noise_mg: int
+) -> list[Option]:
+    """One piece laid down and one taken, where the scales felt both."""
+    at_home = {product.sku for product in home}
+    taken = [item for item in weigh(home, felt.went_mg, noise_mg, 1) if _is_one_piece(item.parts, item.log_mnat)]
+    found = []
+    for giver in [doer for doer in felt.gave if doer.pays]:
+        held = story.held(giver.visit.id)
+        mine = [products[sku] for sku in sorted(held) if sku in products]
+        for laid in weigh_packs(story, giver.visit.id, mine, held, felt.came_mg, noise_mg, 1):
+            if not _is_one_piece(laid.parts, laid.log_mnat):
+                continue
+            sku = laid.parts[0][0]
+            away = (sku, 1) if sku not in at_home else ("", 0)
+            log = laid.log_mnat + giver.ratio_mnat + (MISPLACED if away[1] else 0)
+            back = Move(giver.visit.id, sku, -1)
+            for taker in felt.took:
+                alone = taker.visit is giver.visit
+                for item in taken:
+                    took = (Move(taker.visit.id, item.parts[0][0], 1),) if taker.pays else ()
+                    prior = item.log_mnat + taker.ratio_mnat + (APART_ALONE if alone else APART)
+                    found.append(Option((back, *took), log + prior, away))
+    return found
+
+
+def _is_one_piece(parts: tuple[tuple[str, int], ...], log_mnat: int) -> bool:
+    return len(parts) == 1 and parts[0][1] == 1 and log_mnat > WRONG_WEIGHT // 2
+
+
+def not_of_one_thing(found: list[Option]) -> list[Option]:
+    """Options of a put where another plate became lighter in the same moment."""
+    return [option._replace(log_mnat=option.log_mnat + ONE_THING) if option.laid_mg else option for option in found]
