@@ -62,7 +62,7 @@ def moment_of(began_ns: int, ended_ns: int, taken: bool) -> Moment:
     quick = ended_ns - began_ns <= QUICK_NS
     if not taken:
         return Moment(began_ns, began_ns if quick else ended_ns - SETTLE_NS, taken)
-    last_ns = ended_ns - SETTLE_NS
+    last_ns = max(began_ns, ended_ns - SETTLE_NS)  # a plate without inertia shows its new level at once
     return Moment(last_ns if quick else began_ns, last_ns, taken)
 
 
