@@ -33,9 +33,9 @@ from edge.core.weighing import (
 SPLIT: Final = ((300, -1_000), (700, -300))
 NOBODY: Final = -4_500  # nobody of those inside
 FAR_AWAY: Final = -5_200  # nobody within about two metres
-NOBODY_ELSE: Final = -7_000  # nobody of those inside, though somebody was within a few steps
-SOMETHING_ELSE: Final = -7_500  # a weight that no product explains
-NOT_SOLD: Final = -7_000  # something foreign was laid down
+NOBODY_ELSE: Final = -8_500  # nobody of those inside, though somebody was within a few steps
+SOMETHING_ELSE: Final = -9_000  # a weight that no product explains
+NOT_SOLD: Final = -8_500  # something foreign was laid down
 NOT_MINE: Final = -3_000  # somebody lifts a thing that another one laid down and that is not sold here
 EXCHANGE: Final = -1_500  # in one moment one person lays something down and another takes something
 EXCHANGE_ALONE: Final = -3_500  # one person does both
