@@ -174,8 +174,11 @@ class StepFilter:
         limits = self._limits()
         swing = _swing(window)
         calm = (swing.trend <= limits.trend) & (swing.rough <= limits.rough)
-        # a plate that still swings is read over the whole window: less noise, if a little later
-        now = np.where(calm, window[-self._set.quiet_bins :].mean(axis=0), window.mean(axis=0))
+        # a plate that still swings is read over the whole window: less noise, if a little later; one that rests
+        # since the middle of it was only late to settle, and what came before is no part of its level
+        half = window[-max(2, bins // 2) :]
+        settled = calm | (half.std(axis=0) <= limits.rough / 2)
+        now = np.where(settled, window[-self._set.quiet_bins :].mean(axis=0), window.mean(axis=0))
         delta = now - self._level
         size = np.nan_to_num(np.abs(delta))
         rests = calm | (

@@ -62,8 +62,10 @@ def moment_of(began_ns: int, ended_ns: int, taken: bool) -> Moment:
     quick = ended_ns - began_ns <= QUICK_NS
     if not taken:
         return Moment(began_ns, began_ns if quick else ended_ns - SETTLE_NS, taken)
-    last_ns = ended_ns - SETTLE_NS
-    return Moment(last_ns if quick else began_ns, last_ns, taken)
+    left_ns = ended_ns - SETTLE_NS
+    if left_ns <= began_ns:  # how much inertia the plate has is not known: one without any shows its new level at once
+        return Moment(left_ns, began_ns, taken)
+    return Moment(left_ns if quick else began_ns, left_ns, taken)
 
 
 def by_hand_mnat(trail: Trail, target: Target, moment: Moment, sigma_mm: int) -> int | None:

@@ -30,9 +30,9 @@ from edge.core.weighing import (
 SPLIT: Final = ((300, -1_000), (700, -300))
 NOBODY: Final = -4_500  # nobody of those inside
 FAR_AWAY: Final = -5_200  # nobody within about two metres
-NOBODY_ELSE: Final = -7_000  # nobody of those inside, though somebody was within a few steps
-SOMETHING_ELSE: Final = -7_500  # a weight that no product explains
-NOT_SOLD: Final = -7_000  # something foreign was laid down
+NOBODY_ELSE: Final = -8_500  # nobody of those inside, though somebody was within a few steps
+SOMETHING_ELSE: Final = -9_000  # a weight that no product explains
+NOT_SOLD: Final = -8_500  # something foreign was laid down
 NOT_MINE: Final = -3_000  # somebody lifts a thing that another one laid down and that is not sold here
 LEANS_MG: Final = 12_000  # a hand that lets go is felt within this of the hand that pressed
 CROSS_TALK_MG: Final = 6_000  # a change so small may be the plate beside, drift or a touch

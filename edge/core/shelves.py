@@ -45,14 +45,26 @@ def on_step(shop: Shop, step: WeightStep) -> None:
     shop.state.levels[step.plate] = Level(level_mg=step.level_mg, at_ns=step.ended_ns)
     if abs(step.delta_mg) < shop.policy.min_step_mg:
         return
+    alone = _lets_go(shop, {step.plate: step.delta_mg})
     for grasp in shop.state.grasps.values():
-        if joins(grasp, step, shop.planogram, shop.policy.join_ns):
+        if (
+            joins(grasp, step, shop.planogram, shop.policy.join_ns)
+            and not alone
+            and not _lets_go(shop, grasp.deltas_mg)
+        ):
             add_step(grasp, step)
             break
     else:
         grasp = begin(shop.new_id("g", step.plate, step.began_ns), step)
         shop.state.grasps[grasp.id] = grasp
     shop.timers.set(max(shop.state.now_ns, step.captured_ns) + SIBLING_NS, "grasp", grasp.id)
+
+
+def _lets_go(shop: Shop, deltas_mg: dict[str, int]) -> bool:
+    """True if what rested on one plate left it and no more: a hand that leaned there is no part of a pack beside."""
+    ((plate, delta_mg), *more) = deltas_mg.items()
+    laid = shop.state.stories[0].laid.get(plate, [])
+    return not more and any(abs(weight_mg + delta_mg) <= options.LEANS_MG for weight_mg, _ in laid)
 
 
 def _least_mg(shop: Shop, plates: list[str], delta_mg: int) -> int:

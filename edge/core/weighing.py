@@ -15,9 +15,9 @@ from edge.core.layout import Product
 from edge.core.packs import known
 
 # Priors, in thousandths of a nat.
-QUANTITY: Final = (0, 0, -1_200, -3_200, -4_800, -6_400, -8_000)  # by quantity of one product in one grasp
+QUANTITY: Final = (0, 0, -1_200, -2_400, -3_200, -4_000, -4_800)  # by quantity of one product in one grasp
 PAIR: Final = -2_300  # one each of two products in one grasp
-WRONG_WEIGHT: Final = -8_000  # the worst that a scale says against a product
+WRONG_WEIGHT: Final = -9_500  # the worst that a scale says against a product
 ODD_STEP: Final = -3_000  # one step in twenty is off by more: a touch, drift, the zero of a plate
 ODD_AGAIN: Final = -2_000  # of two feelings of one pack either can have been off
 DRIFT_MG: Final = 12_000

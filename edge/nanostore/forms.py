@@ -149,6 +149,8 @@ class Target(Form, frozen=True, kw_only=True):
     neck: Joint | None = None
     l_shoulder: Joint | None = None
     r_shoulder: Joint | None = None
+    l_wrist: Joint | None = None
+    r_wrist: Joint | None = None
     hands: list[Joint] = []
 
 

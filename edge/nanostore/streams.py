@@ -95,11 +95,12 @@ def _people(targets: list[Target]) -> tuple[Person, ...]:
 
 def _person(track: str, target: Target) -> Person:
     body = target.head or target.neck or target.l_shoulder or target.r_shoulder
+    hands = target.hands or [wrist for wrist in (target.l_wrist, target.r_wrist) if wrist is not None]
     return Person(
         track=track,
         place_mm=_mm(body)[:2] if body else None,
         head_mm=_mm(target.head) if target.head else None,
-        hands_mm=tuple(_mm(hand) for hand in target.hands),
+        hands_mm=tuple(_mm(hand) for hand in hands),
     )
 
 

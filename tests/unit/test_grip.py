@@ -161,10 +161,16 @@ def test_a_slow_change_leaves_its_moment_open() -> None:
     assert off_ms(rests(800, LEAVES_MS), slow) == off_ms(rests(800, 1_300), slow) == 0
 
 
+def test_of_a_change_shorter_than_a_plate_needs_to_settle_the_moment_reaches_to_its_begin() -> None:
+    assert moment_of(1_000 * MS, 1_100 * MS, True) == Moment(850 * MS, 1_000 * MS, True)
+    assert off_ms(rests(700, 1_100), moment_of(1_000 * MS, 1_100 * MS, True)) == 0
+
+
 @given(began=st.integers(0, 10**12), span=st.integers(0, 10**10), taken=st.booleans())
 def test_a_moment_never_ends_before_it_begins(began: int, span: int, taken: bool) -> None:
     found = moment_of(began, began + span, taken)
-    assert found.first_ns <= found.last_ns <= max(began, began + span - grip.SETTLE_NS)
+    assert found.first_ns <= began <= found.last_ns or found.first_ns == found.last_ns > began
+    assert found.last_ns == (max(began, began + span - grip.SETTLE_NS) if taken or span > grip.QUICK_NS else began)
 
 
 @pytest.mark.parametrize("table", COSTS)

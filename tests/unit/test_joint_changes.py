@@ -160,6 +160,21 @@ def test_opposite_changes_of_one_facing_are_one_grasp_only_where_they_overlap() 
     assert not joins(grasp, step("p2", 5.5, 6.2, -40), planogram, S)
 
 
+def test_a_hand_that_leaned_beside_and_lets_go_is_no_part_of_the_pack() -> None:
+    feeder = facing()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 3, a=P1)
+    feeder.step(3.0, "p1", 275)
+    feeder.walk(3, 7, a=P1)
+    feeder.step(6.6, "p1", -277)
+    feeder.step(7.0, "p4", -520)
+    feeder.walk(7, 8, a=P1)
+    feeder.walk(8, 9, a=GATE)
+    feeder.walk(9, 13)
+    feeder.tick(20 * S)
+    assert lines(feeder.bills()[0]) == {("tea", "charged"): 1}
+
+
 def test_two_packs_lifted_and_one_set_down_again_are_one() -> None:
     feeder = facing()
     feeder.shows(0.5, "ann")

@@ -104,6 +104,20 @@ def test_several_people_and_a_target_that_the_tracker_does_not_trust(case: Path)
     ]
 
 
+def test_a_tracker_that_names_wrists_in_place_of_hands(case: Path) -> None:
+    wrist = made.target("7", 2.0)["hands"][0]
+    bare = {key: value for key, value in made.target("7", 1.0).items() if key != "hands"}
+    people = [
+        {**bare, "l_wrist": wrist, "r_wrist": wrist},
+        {**bare, "target_id": {"id": "8"}, "r_wrist": wrist},
+        {**made.target("9", 1.0), "r_wrist": wrist},  # both: `hands` are the same joints
+    ]
+    edit(case / "full_targets.jsonl", lambda rows: rows.__setitem__(0, made.frame(-1.0, people)))
+    frame = next(item for item in read_case(case).items if isinstance(item, TracksSeen))
+    there = (51, -127, 1016)
+    assert [person.hands_mm for person in frame.people] == [(there, there), (there,), ((25, -127, 1016),)]
+
+
 def test_the_truth_of_a_case(case: Path, tmp_path: Path) -> None:
     bring(case, tmp_path / "rec")
     found = truth.load(tmp_path / "rec")

@@ -53,6 +53,15 @@ def test_a_quick_change_is_one_step_at_its_time(grams: float, sign: int, seed: i
     assert step.captured_ns >= step.ended_ns
 
 
+@pytest.mark.parametrize("ramp_s", [0.3, 0.4, 0.5, 0.7, 1.0])
+@pytest.mark.parametrize("began_s", [4.0, 4.013, 4.026, 4.039])
+def test_an_even_lift_is_read_when_it_is_over(began_s: float, ramp_s: float) -> None:
+    shelf = Shelf(8, 1, 0.3)
+    shelf.move(P, began_s, -1350.0, ramp_s)
+    (step,) = steps(run(shelf.blocks()))
+    assert abs(step.delta_mg + 1_350_000) < 3_000
+
+
 @settings(max_examples=25, deadline=None)
 @given(weights, seeds, st.floats(50, 400), st.floats(0.15, 0.8))
 def test_a_press_before_a_lift_makes_no_step_of_its_own(grams: float, seed: int, press: float, for_s: float) -> None:
