@@ -15,16 +15,31 @@ from edge.core.hypotheses import LOOSE, Option, Story
 from edge.core.packs import Move
 from edge.core.shop import Gesture, Shop
 
+REMEMBERED_NS: Final = 30_000_000_000
 KEPT_MNAT: Final = -693  # nothing changed hands: one half
 MOVED_MNAT: Final = -693  # something did: the other half, shared by all that can have
 
 
 def on_gesture(shop: Shop, gesture: Gesture) -> str | None:
     """Every story goes on with and without a change of hands. Returns the id of the interaction, None if idle."""
+    kept = [row for row in shop.past_gestures if row.ended_ns >= gesture.ended_ns - REMEMBERED_NS]
+    shop.past_gestures = [*kept, gesture]
+    return _go_on(shop, gesture, gesture.began_ns)
+
+
+def again(shop: Shop, visits: set[str], since_ns: int, told_ns: int) -> None:
+    """A camera told only now of goods that these visits may have moved since then: what their hands did meanwhile may
+    have been with them."""
+    for gesture in shop.past_gestures:
+        if gesture.ended_ns >= since_ns and not visits.isdisjoint(gesture.visits):
+            _go_on(shop, gesture, told_ns)
+
+
+def _go_on(shop: Shop, gesture: Gesture, at_ns: int) -> str | None:
     places = gesture.visits if gesture.kind != "floor" else (*gesture.visits, LOOSE)
     if not any(story.held(place) for story in shop.state.stories for place in places):
         return None
-    grasp = shop.new_id("g", gesture.kind, *gesture.visits, gesture.began_ns)
+    grasp = shop.new_id("g", gesture.kind, *gesture.visits, gesture.began_ns, at_ns)
     told = [
         hypotheses.tell(story, grasp, "", option)
         for story in shop.state.stories

@@ -5,7 +5,7 @@ Scales first, cameras as second witness or alone. Must not: end visits, move doo
 
 from __future__ import annotations
 
-from edge.core import hypotheses, options, sight_options, weights
+from edge.core import handing, hypotheses, options, sight_options, weights
 from edge.core.carts import show_carts
 from edge.core.commands import BookLoss, Evidence
 from edge.core.events import PlateSteady, ShelfChanged, WeightStep
@@ -324,6 +324,8 @@ def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:
     grasp = shop.new_id("g", event.slot, event.began_ns, event.ended_ns)
     _go_on(shop, grasp, event.slot, ways, evidence, (event.began_ns, event.ended_ns), event.captured_ns)
     _book_loss(shop, grasp, evidence, event.captured_ns)
+    likely = {move.visit for found in ways for option in found for move in option.moves if option.log_mnat > 0}
+    handing.again(shop, likely - {""}, event.began_ns, event.captured_ns)
 
 
 def _beside(shop: Shop, slot: Slot, doers: list[Doer], event: ShelfChanged) -> list[tuple[str, list[Doer]]]:

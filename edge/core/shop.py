@@ -119,6 +119,11 @@ class Shop:
         self.saved_run = ""
         self.gestures: dict[tuple[str, ...], Gesture] = {}  # going on
         self.looked_ns = 0
+        self.past_gestures: list[Gesture] = []  # of the last half minute: a camera speaks late
+        self.counted_ns = 0
+        self.unfelt: tuple[int, list[tuple[str, PointMm]], bool] | None = (
+            None  # as of so many plates that spoke, see reaches.py
+        )
 
     def order(self, *commands: Command) -> None:
         """Add to the orders of this event."""

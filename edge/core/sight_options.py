@@ -5,10 +5,11 @@ Must not: change a story, or weigh anything.
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Final
 
 from edge.core.hypotheses import Option, Story
-from edge.core.options import NOBODY, STRAY, Doer
+from edge.core.options import MAY_BE_THERE, NOBODY, STRAY, Doer
 from edge.core.packs import Move
 
 # Priors, in thousandths of a nat.
@@ -17,6 +18,7 @@ NAMED_FALSE: Final = -1_500  # and named a product where nothing changed
 WRONG_NAME: Final = -3_000  # it named another product
 OTHERWISE_NAMED: Final = -1_500  # it named the usual product though another one was put there
 UNSEEN_STRAY: Final = -4_700  # a pack of another product that nobody saw coming
+ONE_EACH: Final = -1_000  # two packs went, one with each of two people
 WRONG_SLOT: Final = -4_000  # it was the slot beside
 NAMED_OTHERWISE: Final = -4_500  # and the name was not of what stands there
 
@@ -58,4 +60,8 @@ def seen_by_camera(
                 options.append(Option(moves, doer.ratio_mnat + prior))
             elif story.held(doer.visit.id).get(name, 0) >= quantity:
                 options.append(Option((Move(doer.visit.id, name, -quantity),), doer.ratio_mnat + prior))
+        if taken and quantity == 2:
+            for one, two in combinations([doer for doer in reaching if doer.ratio_mnat > MAY_BE_THERE], 2):
+                apart = tuple(Move(doer.visit.id, name, 1) for doer in (one, two) if doer.pays)
+                options.append(Option(apart, one.ratio_mnat + two.ratio_mnat + prior + ONE_EACH))
     return options

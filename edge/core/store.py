@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from edge.core import doors, events, eyes, gestures, handing, presence, shelves
+from edge.core import doors, events, eyes, gestures, handing, presence, reaches, shelves
 from edge.core.carts import show_carts
 from edge.core.commands import BeginRun, Command, SettleCharge
 from edge.core.events import Event
@@ -204,6 +204,7 @@ class Store:
 
     def _on_tracks(self, frame: events.TracksSeen) -> None:
         presence.on_tracks(self._shop, frame)
+        reaches.watch(self._shop, frame)
         for gesture in gestures.watch(self._shop, frame):
             if handing.on_gesture(self._shop, gesture):
                 show_carts(self._shop, set(gesture.visits), frame.captured_ns)

@@ -109,6 +109,9 @@ class Visit(msgspec.Struct, kw_only=True):
     tags: dict[str, Tag] = {}
     reason: str = ""
     gap: bool = False
+    reaches: int = 0  # see reaches.py
+    reached_ns: int = 0
+    reached_silent: list[str] = []  # plates that had not spoken by then
     mixed_ppm: int = 0  # chance that a tracker exchanged its body with another one's
 
     def step(self, stimulus: Stimulus) -> bool:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core import commands, handing
+from edge.core import commands, events, handing
 from edge.core.chance import ONE
 from edge.core.events import Person, PointMm, TracksSeen
 from edge.core.hypotheses import LOOSE, Story, tell
-from tests.unit.core_shop import MS, Feeder, S
+from tests.unit.core_shop import MS, SHOP, Feeder, S
 
 P1 = (2_000, 2_000, 1_000)
 GATE = (1_500, -600, 1_000)
@@ -206,3 +206,28 @@ def test_low_hands_that_stay_close_for_long_are_a_meeting(for_ms: int, outcome: 
 def test_staff_who_are_held_a_hand_out_to_take_nothing_over() -> None:
     shop = shop_with_two(**{"picks.staff": ["bob"]})
     assert meet(shop, 800, ((2_480, 300, 1_000),), (), 800) == "charged"
+
+
+SLOT = '[[slot]]\nid = "s9"\ncamera = "cam"\nbox_px = [40, 0, 50, 10]\nsku = "tea"\nposition_mm = [2000, 2000, 1000]\n'
+
+
+@pytest.mark.parametrize(("meets", "outcomes"), [(True, {"review"}), (False, {"charged", "nothing"})])
+def test_a_camera_that_speaks_after_two_hands_met_speaks_of_goods_that_may_have_changed_hands(
+    meets: bool, outcomes: set[str]
+) -> None:
+    feeder = Feeder(SHOP + SLOT)
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 2, a=P1)
+    feeder.shows(2, "bob")
+    feeder.walk(2.6, 7, a=P1, b=GATE)
+    place = MEETING if meets else (2_250, 300, 950)
+    stand(feeder, 7, 8, {"a": (2_250, 300, 950), "b": (2_750, 300, 950)})
+    stand(feeder, 8, 8.9, {"a": place, "b": MEETING})
+    stand(feeder, 8.9, 10, {"a": (2_250, 300, 950), "b": (2_750, 300, 950)})
+    feeder.feed(
+        events.ShelfChanged(
+            captured_ns=10 * S, source="cam", camera="cam", slot="s9", change="take", began_ns=S, ended_ns=7 * S,
+            sku="tea",
+        )
+    )  # fmt: skip
+    assert {bill.outcome for bill in leave(feeder, 10).values()} == outcomes

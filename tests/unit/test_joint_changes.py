@@ -210,3 +210,13 @@ def test_a_camera_that_names_another_product_is_doubted_unless_that_was_put_ther
     assert priors["gum"] < priors["tea"]
     known = dict(sight_options.named("s1", "tea", "gum", Story(weight=ONE, strays={"s1": {"gum": 1}})))
     assert known["gum"] > known["tea"]
+
+
+def test_two_packs_that_a_camera_saw_go_may_be_one_each_of_two_people() -> None:
+    two = [doer("ann", 4_000), doer("bob", 3_000)]
+    found = sight_options.seen_by_camera([("tea", 0)], 2, True, Story(weight=ONE), two, [])
+    assert set(best(found).moves) == {Move("ann", "tea", 1), Move("bob", "tea", 1)}
+    far = [doer("ann", 4_000), doer("bob", -5_000)]
+    assert best(sight_options.seen_by_camera([("tea", 0)], 2, True, Story(weight=ONE), far, [])).moves == (
+        Move("ann", "tea", 2),
+    )

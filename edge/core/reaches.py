@@ -1,0 +1,71 @@
+"""How often somebody's hands were in shelves, where some places have no scale that speaks.
+
+A camera misses one change in twelve, and most packs that are put where they do not belong; at a dead plate nothing is
+felt at all. So who was in shelves more often than anything was seen to move may have put something back unseen: what a
+camera saw taken, or, where a hand was at a dead plate, anything. Must not: change a story.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from edge.core.commands import Line
+from edge.core.events import PointMm, TracksSeen
+from edge.core.eyes import alone
+from edge.core.shop import Shop
+from edge.core.trails import distance3
+from edge.core.visits import Visit
+
+LOOK_NS: Final = 200_000_000
+IN_SHELF_MM: Final = 180  # from a slot or plate, seen from above
+APART_NS: Final = 800_000_000  # a hand that is missed for a moment has not left
+AT_PLATE_MM: Final = 220  # a hand that holds a pack over a plate
+UNSEEN_PUT_PPM: Final = 60_000  # of one reach after which nothing was seen
+
+
+def watch(shop: Shop, frame: TracksSeen) -> None:
+    """Count reaches, five times a second, in a shop that has places without a scale that speaks."""
+    now_ns = frame.captured_ns
+    if 0 <= now_ns - shop.counted_ns < LOOK_NS:
+        return
+    shop.counted_ns = now_ns
+    dead, alone = _unfelt(shop)
+    if not dead and not alone:
+        return
+    for person in frame.people:
+        hands = [hand for hand in person.hands_mm if not shop.planogram.is_free(hand, IN_SHELF_MM)]
+        visit = shop.visit_of(shop.tracks.name_of(person)) if hands else None
+        if visit is not None:
+            visit.reaches += now_ns - visit.reached_ns > APART_NS
+            visit.reached_ns = now_ns
+            for plate, place in dead:
+                if plate not in visit.reached_silent and any(distance3(hand, place) <= AT_PLATE_MM for hand in hands):
+                    visit.reached_silent.append(plate)
+
+
+def _unfelt(shop: Shop) -> tuple[list[tuple[str, PointMm]], bool]:
+    """Plates that never spoke and where a hand is at them, and whether a slot has only its camera."""
+    known = shop.unfelt
+    if known is None or known[0] != len(shop.state.levels):
+        silent = [plate for plate in shop.planogram.plates if plate not in shop.state.levels]
+        targets = [(plate, shop.planogram.target_of([plate])) for plate in silent]
+        places = [(plate, target.place_mm) for plate, target in targets if target is not None]
+        known = shop.unfelt = (len(shop.state.levels), places, any(alone(shop, slot) for slot in shop.layout.slots))
+    return known[1], known[2]
+
+
+def doubted(shop: Shop, visit: Visit, line: Line) -> Line:
+    """A line that may have been put back unseen."""
+    proof = shop.state.proof.get(visit.id, {}).get(line.sku, [])
+    by_camera = bool(proof) and all(row.sensor == "camera" for row in proof)
+    at_dead = any(plate not in shop.state.levels for plate in visit.reached_silent)
+    if line.status != "charged" or not (by_camera or at_dead):
+        return line
+    moved = sum(any(move.visit == visit.id for move in moves) for moves in shop.state.stories[0].trace.values())
+    if visit.reaches <= moved:
+        return line
+    sure_ppm = line.confidence_ppm * (1_000_000 - UNSEEN_PUT_PPM) // 1_000_000
+    status = line.status if sure_ppm >= shop.policy.review_below_ppm else "review"
+    return msgspec.structs.replace(line, confidence_ppm=sure_ppm, status=status)
