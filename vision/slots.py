@@ -134,7 +134,7 @@ class SlotWatch:
         self._learn_empty(places, size)
         shape = to_work_size(picture).shape
         self._backdrop = Backdrop(places.near, (shape[0], shape[1]), self._settings.occluder_threshold, ABSORB_S)
-        self._claims = Claims(places.inside)
+        self._claims = Claims(places.inside, places.feet)
         self._places = places
 
     def _learn_empty(self, places: Places, size: tuple[int, int]) -> None:
