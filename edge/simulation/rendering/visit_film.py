@@ -21,10 +21,11 @@ from edge.simulation.plan import DEPTH_MM, Gondola
 from edge.simulation.play import Simulated, chance, clock_offset_ns
 from edge.simulation.rendering import gl
 from edge.simulation.rendering.exposure import BEGIN_S, Exposure, Noise, Picture
-from edge.simulation.rendering.eyes import HEIGHT_PX, WIDTH_PX, Eye, shelf_eye, slot_polygons
+from edge.simulation.rendering.eyes import HEIGHT_PX, WIDTH_PX, Eye, shelf_eye
 from edge.simulation.rendering.pack_art import draw_art
 from edge.simulation.rendering.pack_looks import draw_looks, printed_name
 from edge.simulation.rendering.shelf_view import Draughtsman, Light, ShelfView
+from edge.simulation.rendering.slot_outlines import slot_polygons
 from edge.simulation.rendering.staging import Staging
 from edge.simulation.scenario import Fault, Scenario
 from edge.simulation.store_config import config_text
