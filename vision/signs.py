@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from vision.planes import Planes
 
 # Of the cues below, by logistic regression: `python -m tests.bench.vision.rendered_signs --fit` says how.
-NEITHER = -4.8
-WEIGHTS = np.array([1.7, 3.0, 0.8, -2.8, 1.5])
+NEITHER = -5.9
+WEIGHTS = np.array([1.75, 2.2, 0.75, -3.0, 0.3])
 LEAST_PIXELS = 12
 FOOT_SHARE = 0.3  # of the height of what changed, from below
 FAINT_EDGE = 0.02

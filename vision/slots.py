@@ -103,11 +103,13 @@ class SlotWatch:
 
     def _named(self, namer: SlotNamer, number: int, found: Judgement, picture: Picture) -> list[Event]:
         slot = self._slots[number]
-        events = [
-            namer.name(slot, event, picture) if isinstance(event, ShelfChanged) else event for event in found.events
-        ]
+        changes = [event for event in found.events if isinstance(event, ShelfChanged)]
+        events = [event for event in found.events if not isinstance(event, ShelfChanged)]
+        events += namer.name(slot, changes, picture)
         if found.settled:
             namer.settle(slot, picture)
+        elif found.glimpsed:
+            namer.glimpse(slot, picture)
         return events
 
     def _explained(self, number: int, found: Judgement, scene: Scene) -> Mask:

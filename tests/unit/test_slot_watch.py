@@ -151,3 +151,9 @@ def test_an_unreadable_empty_picture_names_its_key() -> None:
     config = parse('[store]\nid = "s"\ncurrency = "KRW"\n[shelf_vision]\nempty_picture = "none.png"\n')
     with pytest.raises(BadInput, match=r"shelf_vision\.empty_picture"):
         SlotWatch.from_config(config, "shelf")
+
+
+@pytest.mark.parametrize("again_s", [3.8, 4.0])
+def test_an_item_that_was_away_between_two_hands_is_a_take_and_a_put(again_s: float) -> None:
+    shelf = Shelf(seed=3, acts=[Act(2.5, (0, 1)), Act(again_s, (0, 1), "put")])
+    assert plain(told(shelf, 7)) == [("0-1", "take", 1), ("0-1", "put", 1)]
