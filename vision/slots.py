@@ -104,7 +104,7 @@ class SlotWatch:
     def _named(self, namer: SlotNamer, number: int, found: Judgement, picture: Picture) -> list[Event]:
         slot = self._slots[number]
         changes = [event for event in found.events if isinstance(event, ShelfChanged)]
-        events = [event for event in found.events if not isinstance(event, ShelfChanged)]
+        events: list[Event] = [event for event in found.events if not isinstance(event, ShelfChanged)]
         events += namer.name(slot, changes, picture)
         if found.settled:
             namer.settle(slot, picture)
