@@ -279,7 +279,8 @@ class SlotMemory:
         """Score (above 0 = take) and the count whose look this is, if one is known; `past`: how it looked before."""
         before, after, old, new = step.before.planes, step.after.planes, step.before.look, step.after.look
         delta = np.abs(after - before).max(axis=2)
-        score = leaning(before, after, (delta > self.rules.light_threshold) & close, past)
+        full = self.count >= self.slot.count
+        score = leaning(before, after, (delta > self.rules.light_threshold) & close, past, full)
         score += PRIOR_TAKE if self.count > 0 else -PRIOR_TAKE
         apart = distance(old, new)
         target, nearest = None, ALIKE * self.rules.threshold
