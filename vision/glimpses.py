@@ -26,13 +26,16 @@ class State:
 
 @dataclass(frozen=True)
 class Glimpse:
-    """A state seen from `began_ns` (nobody could see the slot from `hidden_ns` to then) to `seen_ns`."""
+    """A state seen from `began_ns` (nobody could see the slot from `hidden_ns` to then) to `seen_ns`.
+
+    `alone`: with nobody near."""
 
     state: State
     hidden_ns: int
     began_ns: int
     seen_ns: int
     layer: tuple[int, ...]
+    alone: bool
 
 
 @dataclass(frozen=True)

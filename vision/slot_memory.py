@@ -56,6 +56,7 @@ class Sight:
 
     `touched`: something moves or stands there; `hidden`: it stands there, so that it is no flutter of the picture.
     `shaded`: a shadow lies on it; `changed`: the part that differs from before by more than a shadow.
+    `alone`: no body and no movement within a slot's size around it.
     `foreign(began_ns, ended_ns)`: what changed since then is a part of a neighbour's change.
     """
 
@@ -64,6 +65,7 @@ class Sight:
     hidden: bool
     reached: bool
     crowded: float
+    alone: bool
     shaded: bool
     changed: float
     offset: NDArray[np.float32]
@@ -109,6 +111,7 @@ class SlotMemory:
     _past: list[Planes] = field(default_factory=list)
     _quiet: _Quiet | None = None
     _glimpse: Glimpse | None = None
+    _earlier: Glimpse | None = None
     _touched_ns: tuple[int, int] | None = None
     _differs_ns: int | None = None
     _reach_ns: tuple[int, int] | None = None
@@ -208,16 +211,18 @@ class SlotMemory:
         began_ns = self._touched_ns[0] if self._touched_ns else self._quiet.began_ns
         if sight.foreign(began_ns, sight.at_ns) or shifted(known.planes, sight.planes, sight.close):
             return False
+        if self._glimpse is not None and self._glimpse.seen_ns < self._quiet.began_ns:
+            self._earlier = self._glimpse  # a hand came since then
         state = State(look, sight.planes.copy())
-        self._glimpse = Glimpse(state, began_ns, self._quiet.began_ns, sight.at_ns, sight.layer)
+        self._glimpse = Glimpse(state, began_ns, self._quiet.began_ns, sight.at_ns, sight.layer, sight.alone)
         return True
 
     def _glimpsed(self, sight: Sight) -> Glimpse | None:
         """What was glimpsed before the last hand came; it is asked for once."""
-        glimpse, self._glimpse = self._glimpse, None
-        if glimpse is None or self._quiet is None or glimpse.layer != sight.layer:
-            return None
-        return glimpse if glimpse.seen_ns < self._quiet.began_ns else None
+        kept, self._glimpse, self._earlier = (self._glimpse, self._earlier), None, None
+        began_ns = sight.at_ns if self._quiet is None else self._quiet.began_ns
+        before = [one for one in kept if one is not None and one.seen_ns < began_ns and one.layer == sight.layer]
+        return before[0] if before else None
 
     def _plain_to_see(self, sight: Sight) -> bool:
         """Nothing near the slot hides, shades or stirs it, and something has changed there."""
@@ -237,7 +242,9 @@ class SlotMemory:
         settled, ended_ns = self._touched_ns is not None, (self._touched_ns or (0, sight.at_ns))[1]
         self._touched_ns = None
         glimpse = self._glimpsed(sight)
-        steps = steps_between(known, glimpse, State(look, sight.planes), (0, ended_ns)) if glimpse else []
+        if glimpse is not None and not glimpse.alone:  # the part of an arm that rests before a slot comes and goes too
+            glimpse = None
+        steps = steps_between(known, glimpse, State(look, sight.planes), (0, ended_ns))
         if apart < ALIKE * self.rules.threshold:
             known.look = blend(known.look, look, 0.2)
         self._refreshed_ns = sight.at_ns

@@ -167,6 +167,7 @@ class SlotWatch:
                 hidden=hidden[number] > TOUCH_SHARE,
                 reached=reached[number] > REACH_SHARE,
                 crowded=hidden[number],
+                alone=not busy[_around(window)].any(),
                 shaded=shaded[number] > SHADED_SHARE,
                 changed=changed[number],
                 offset=scene.offset,
@@ -186,6 +187,15 @@ class SlotWatch:
         layers = self._backdrop.layer[window][near[window]]
         values, counts = np.unique(layers, return_counts=True)
         return tuple(int(value) for value, count in zip(values, counts, strict=True) if count >= 0.1 * layers.size)
+
+
+def _around(window: tuple[slice, slice]) -> tuple[slice, slice]:
+    """A window with as much again on each side."""
+    rows, columns = ((side.start, side.stop, side.stop - side.start) for side in window)
+    return (
+        slice(max(0, rows[0] - rows[2]), rows[1] + rows[2]),
+        slice(max(0, columns[0] - columns[2]), columns[1] + columns[2]),
+    )
 
 
 def slots_of(config: StoreConfig, camera_id: str) -> list[SlotShape]:

@@ -154,6 +154,11 @@ def test_an_unreadable_empty_picture_names_its_key() -> None:
 
 
 @pytest.mark.parametrize("again_s", [3.8, 4.0])
-def test_an_item_that_was_away_between_two_hands_is_a_take_and_a_put(again_s: float) -> None:
-    shelf = Shelf(seed=3, acts=[Act(2.5, (0, 1)), Act(again_s, (0, 1), "put")])
+def test_a_take_and_a_put_of_another_item_right_after_it_are_two_changes(again_s: float) -> None:
+    shelf = Shelf(seed=3, acts=[Act(2.5, (0, 1)), Act(again_s, (0, 1), "put", foreign=True)])
     assert plain(told(shelf, 7)) == [("0-1", "take", 1), ("0-1", "put", 1)]
+
+
+def test_what_comes_and_goes_while_somebody_is_near_is_nothing() -> None:
+    """An arm that rests before a slot does the same; so an item that was away for half a second is not told either."""
+    assert plain(told(Shelf(seed=3, acts=[Act(2.5, (0, 1)), Act(4.0, (0, 1), "put")]), 7)) == []

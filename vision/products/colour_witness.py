@@ -18,7 +18,7 @@ from vision.planes import Mask, Planes, log_planes
 from vision.products.colours import Colours
 from vision.products.embedding import Picture
 
-# Rendered shops 2 and 8, packs of 20 to 40 pixels: 0 of 56 own puts and 0 of 195 own takes misnamed, 134 of 173 strange
+# Rendered shops 2 and 8, packs of 20 to 40 pixels: 0 of 56 own puts and 1 of 195 own takes misnamed, 134 of 173 strange
 # puts and 135 of 146 strange takes named right.
 COSINE_WEIGHT: Final = 0.3
 PUT_LEAD: Final = 0.8  # of the mean log-likelihood, over the slot's own product
