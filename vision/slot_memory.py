@@ -258,6 +258,10 @@ class SlotMemory:
         if sight.foreign(began_ns, ended_ns):
             return []
         steps = steps_between(before, glimpse, State(look, sight.planes), (began_ns, ended_ns))
+        if len({self._sign(step, past, sight.close)[0] > 0 for step in steps}) < len(steps):
+            steps = steps_between(
+                before, None, State(look, sight.planes), (began_ns, ended_ns)
+            )  # light made two of one
         far = [step for step in steps if not shifted(step.before.planes, step.after.planes, sight.close)]
         return [self._told(sight, step, past, trust) for step in far]
 

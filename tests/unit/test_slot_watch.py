@@ -162,3 +162,11 @@ def test_a_take_and_a_put_of_another_item_right_after_it_are_two_changes(again_s
 def test_what_comes_and_goes_while_somebody_is_near_is_nothing() -> None:
     """An arm that rests before a slot does the same; so an item that was away for half a second is not told either."""
     assert plain(told(Shelf(seed=3, acts=[Act(2.5, (0, 1)), Act(4.0, (0, 1), "put")]), 7)) == []
+
+
+def test_two_changes_of_one_kind_right_after_each_other_are_told_as_one() -> None:
+    """A change of light between two hands looks like a second take; a scale tells whether it was one."""
+    shelf = Shelf(
+        seed=3, depth=2, acts=[Act(2.5, (0, 1)), Act(3.8, (0, 1))], gain=lambda at_s: 1.0 if at_s < 3.5 else 0.7
+    )
+    assert plain(told(shelf, 7)) == [("0-1", "take", 1)]
