@@ -17,6 +17,7 @@ from vision.planes import Mask, Picture, work_scale
 
 PATCH_WIDTH_PX, PATCH_HEIGHT_PX = 32, 40
 LEAST_SIZE_PX = 16
+FOOT_SHARE = 0.25
 MARGIN_SHARE = 0.12  # an item may stand a little out of its slot
 
 
@@ -45,6 +46,7 @@ class Places:
         scale = work_scale(width_px)
         shape = (round(height_px * scale), round(width_px * scale))
         self.inside = [_mask(slot, scale, shape, 0.0) for slot in slots]
+        self.feet = [_foot(slot, scale, shape) for slot in slots]
         self.near = [_mask(slot, scale, shape, MARGIN_SHARE) for slot in slots]
         self.boxes = [_bounds(mask) for mask in self.near]
         self.any_near: Mask = np.logical_or.reduce(self.near) if slots else np.zeros(shape, np.bool_)
@@ -105,6 +107,15 @@ def _mask(slot: SlotShape, scale: float, shape: tuple[int, int], margin: float) 
     if margin:
         centre = corners.mean(axis=0)
         corners = centre + (corners - centre) * (1 + 2 * margin)
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 1)
+    return mask.astype(np.bool_)
+
+
+def _foot(slot: SlotShape, scale: float, shape: tuple[int, int]) -> Mask:
+    """Where the first row of packs has its feet: there a pack that leans over from the slot beside shows least."""
+    top_left, top_right, right, left = _quad(slot, scale)
+    corners = np.array([left + FOOT_SHARE * (top_left - left), right + FOOT_SHARE * (top_right - right), right, left])
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 1)
     return mask.astype(np.bool_)

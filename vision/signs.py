@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from vision.planes import Planes
 
 # Of the cues below, by logistic regression: `python -m tests.bench.vision.rendered_signs --fit` says how.
-NEITHER = -4.8
-WEIGHTS = np.array([1.7, 3.0, 0.8, -2.8, 1.5])
+NEITHER = -5.9
+WEIGHTS = np.array([1.75, 2.2, 0.75, -3.0, 0.3])
 LEAST_PIXELS = 12
+NOTHING_NEW = 0.015  # of what changed
+OWN_CANNOT_COME = 1.0
 FOOT_SHARE = 0.3  # of the height of what changed, from below
 FAINT_EDGE = 0.02
 DARKER_FULL = 0.4  # difference of logarithms at which darker is dark
@@ -31,15 +33,20 @@ DEEPER_SHARE = 0.10  # up and down less: what stood behind a taken item looks li
 SHIFT_LEFT = 0.40
 
 
-def leaning(before: Planes, after: Planes, changed: NDArray[np.bool_], past: Sequence[Planes] = ()) -> float:
+def leaning(
+    before: Planes, after: Planes, changed: NDArray[np.bool_], past: Sequence[Planes] = (), full: bool = False
+) -> float:
     """Log-odds of a take: above 0 for a take, below for a put, near 0 when the pictures do not tell.
 
     `before` and `after` are log planes [h, w, 3] of the slot with some surroundings; `changed` [h, w];
-    `past` is how it looked earlier: what stood behind a pack may come to light again.
+    `past` is how it looked earlier: what stood behind a pack may come to light again. `full`: none of the slot's own
+    packs was taken, so hardly any can come back; what brings no new colour is then likelier a take.
     """
     if changed.sum() < LEAST_PIXELS:
         return 0.0
-    return float(NEITHER + cues(before, after, changed, past) @ WEIGHTS)
+    found = cues(before, after, changed, past)
+    own = full and found[3] <= _log_share(NOTHING_NEW)
+    return float(NEITHER + found @ WEIGHTS + (OWN_CANNOT_COME if own else 0.0))
 
 
 def cues(before: Planes, after: Planes, changed: NDArray[np.bool_], past: Sequence[Planes] = ()) -> NDArray[np.float64]:

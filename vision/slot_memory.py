@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge.core.events import Event, ShelfChanged, ShelfReached
 from vision.descriptors import Look, blend, describe, distance
+from vision.glimpses import GLIMPSE_NS, Glimpse, State, Step, steps_between
 from vision.places import SlotShape
 from vision.planes import Mask, Planes
 from vision.signs import leaning, shifted
@@ -55,6 +56,7 @@ class Sight:
 
     `touched`: something moves or stands there; `hidden`: it stands there, so that it is no flutter of the picture.
     `shaded`: a shadow lies on it; `changed`: the part that differs from before by more than a shadow.
+    `alone`: no body and no movement within a slot's size around it.
     `foreign(began_ns, ended_ns)`: what changed since then is a part of a neighbour's change.
     """
 
@@ -63,6 +65,7 @@ class Sight:
     hidden: bool
     reached: bool
     crowded: float
+    alone: bool
     shaded: bool
     changed: float
     offset: NDArray[np.float32]
@@ -74,18 +77,12 @@ class Sight:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Events of one picture; `settled` = the slot's present look is its own look from now on."""
+    """Events of one picture; `settled` = the slot's present look is its own look from now on; `glimpsed` = it may be
+    the look between two changes."""
 
     events: tuple[Event, ...] = ()
     settled: bool = False
-
-
-@dataclass
-class _Known:
-    """The look that the slot is compared with, and the picture it was taken from."""
-
-    look: Look
-    planes: Planes
+    glimpsed: bool = False
 
 
 @dataclass
@@ -109,10 +106,12 @@ class SlotMemory:
     slot: SlotShape
     rules: SlotRules
     count: int = field(init=False)
-    _known: dict[tuple[int, ...], _Known] = field(default_factory=dict)
+    _known: dict[tuple[int, ...], State] = field(default_factory=dict)
     _by_count: dict[int, Look] = field(default_factory=dict)
     _past: list[Planes] = field(default_factory=list)
     _quiet: _Quiet | None = None
+    _glimpse: Glimpse | None = None
+    _earlier: Glimpse | None = None
     _touched_ns: tuple[int, int] | None = None
     _differs_ns: int | None = None
     _reach_ns: tuple[int, int] | None = None
@@ -146,10 +145,11 @@ class SlotMemory:
             self._quiet = _Quiet(sight.at_ns, patch)
         else:
             self._quiet.add(patch)
+        glimpsed = self._glance(sight)
         if sight.at_ns - self._quiet.began_ns < self.rules.stable_ns * (BRISK if self._plain_to_see(sight) else 1):
-            return Judgement(tuple(events))
+            return Judgement(tuple(events), glimpsed=glimpsed)
         change, settled = self._judge(sight)
-        return Judgement((*events, *change), settled)
+        return Judgement((*events, *change), settled, glimpsed)
 
     def flush(self, at_ns: int) -> list[Event]:
         """End of the stream: what was seen but not yet confirmed or closed."""
@@ -186,7 +186,7 @@ class SlotMemory:
             return (), True
         apart = distance(known.look, look)
         if apart < self._limit(sight):
-            return (), self._same(sight, known, look, apart)
+            return self._same(sight, known, look, apart)
         if self._differs_ns is None:
             self._differs_ns = sight.at_ns
             self._quiet = _Quiet(self._quiet.began_ns, self._quiet.patch)
@@ -198,6 +198,31 @@ class SlotMemory:
         if sight.at_ns - self._differs_ns < self.rules.confirm_ns * (BRISK if brisk else 1):
             return (), False
         return self._changed(sight, known, look, 1.0), True
+
+    def _glance(self, sight: Sight) -> bool:
+        """Keep a look that is clearly another one and stands still, in case a hand comes before it can be judged."""
+        assert self._quiet is not None
+        known = self._known.get(sight.layer)
+        if known is None or not self._plain_to_see(sight) or sight.at_ns - self._quiet.began_ns < GLIMPSE_NS:
+            return False
+        look = describe(self._quiet.patch, sight.offset)
+        if distance(known.look, look) < CLEAR_FACTOR * self._limit(sight):
+            return False
+        began_ns = self._touched_ns[0] if self._touched_ns else self._quiet.began_ns
+        if sight.foreign(began_ns, sight.at_ns) or shifted(known.planes, sight.planes, sight.close):
+            return False
+        if self._glimpse is not None and self._glimpse.seen_ns < self._quiet.began_ns:
+            self._earlier = self._glimpse  # a hand came since then
+        state = State(look, sight.planes.copy())
+        self._glimpse = Glimpse(state, began_ns, self._quiet.began_ns, sight.at_ns, sight.layer, sight.alone)
+        return True
+
+    def _glimpsed(self, sight: Sight) -> Glimpse | None:
+        """What was glimpsed before the last hand came; it is asked for once."""
+        kept, self._glimpse, self._earlier = (self._glimpse, self._earlier), None, None
+        began_ns = sight.at_ns if self._quiet is None else self._quiet.began_ns
+        before = [one for one in kept if one is not None and one.seen_ns < began_ns and one.layer == sight.layer]
+        return before[0] if before else None
 
     def _plain_to_see(self, sight: Sight) -> bool:
         """Nothing near the slot hides, shades or stirs it, and something has changed there."""
@@ -212,46 +237,61 @@ class SlotMemory:
             factor = HARDLY_FACTOR
         return min(1.0, self.rules.threshold * factor)
 
-    def _same(self, sight: Sight, known: _Known, look: Look, apart: float) -> bool:
+    def _same(self, sight: Sight, known: State, look: Look, apart: float) -> tuple[Sequence[Event], bool]:
         self._differs_ns = None
-        settled = self._touched_ns is not None
+        settled, ended_ns = self._touched_ns is not None, (self._touched_ns or (0, sight.at_ns))[1]
         self._touched_ns = None
+        glimpse = self._glimpsed(sight)
+        if glimpse is not None and not glimpse.alone:  # the part of an arm that rests before a slot comes and goes too
+            glimpse = None
+        steps = steps_between(known, glimpse, State(look, sight.planes), (0, ended_ns))
         if apart < ALIKE * self.rules.threshold:
             known.look = blend(known.look, look, 0.2)
         self._refreshed_ns = sight.at_ns
-        return settled
+        return [self._told(sight, step, self._past, 1.0) for step in steps if len(steps) > 1], settled
 
-    def _changed(self, sight: Sight, known: _Known, look: Look, trust: float) -> list[Event]:
+    def _changed(self, sight: Sight, known: State, look: Look, trust: float) -> list[Event]:
         began_ns, ended_ns = self._touched_ns or (sight.at_ns - self.rules.stable_ns, sight.at_ns)
-        apart = distance(known.look, look)
-        before, past = known.planes, self._past
+        before, past, glimpse = State(known.look, known.planes), self._past, self._glimpsed(sight)
         self._remember(sight, look)
         self._touched_ns, self._differs_ns, self._refreshed_ns = None, None, sight.at_ns
-        if shifted(before, sight.planes, sight.close) or sight.foreign(began_ns, ended_ns):
+        if sight.foreign(began_ns, ended_ns):
             return []
-        score, target = self._sign([before, *past], sight, known.look, look)
+        steps = steps_between(before, glimpse, State(look, sight.planes), (began_ns, ended_ns))
+        if len({self._sign(step, past, sight.close)[0] > 0 for step in steps}) < len(steps):
+            steps = steps_between(
+                before, None, State(look, sight.planes), (began_ns, ended_ns)
+            )  # light made two of one
+        far = [step for step in steps if not shifted(step.before.planes, step.after.planes, sight.close)]
+        return [self._told(sight, step, past, trust) for step in far]
+
+    def _told(self, sight: Sight, step: Step, past: Sequence[Planes], trust: float) -> Event:
+        """The event of a change from one look to another."""
+        score, target = self._sign(step, past, sight.close)
         change: Literal["take", "put"] = "take" if score > 0 else "put"
         quantity = abs(target - self.count) if target is not None else 1
         self.count = max(0, self.count + (quantity if change == "put" else -quantity))
-        self._by_count[self.count] = look
-        return [
-            ShelfChanged(
-                captured_ns=sight.at_ns,
-                source=self.camera,
-                camera=self.camera,
-                slot=self.slot.id,
-                change=change,
-                began_ns=began_ns,
-                ended_ns=ended_ns,
-                quantity=max(1, quantity),
-                confidence_ppm=_confidence_ppm(apart / self.rules.threshold, score, trust),
-            )
-        ]
+        self._by_count[self.count] = step.after.look
+        return ShelfChanged(
+            captured_ns=sight.at_ns,
+            source=self.camera,
+            camera=self.camera,
+            slot=self.slot.id,
+            change=change,
+            began_ns=step.began_ns,
+            ended_ns=step.ended_ns,
+            quantity=max(1, quantity),
+            confidence_ppm=_confidence_ppm(
+                distance(step.before.look, step.after.look) / self.rules.threshold, score, trust
+            ),
+        )
 
-    def _sign(self, past: Sequence[Planes], sight: Sight, old: Look, new: Look) -> tuple[float, int | None]:
-        """Score (above 0 = take) and the count whose look this is, if one is known; `past`, the latest look first."""
-        delta = np.abs(sight.planes - past[0]).max(axis=2)
-        score = leaning(past[0], sight.planes, (delta > self.rules.light_threshold) & sight.close, past[1:])
+    def _sign(self, step: Step, past: Sequence[Planes], close: Mask) -> tuple[float, int | None]:
+        """Score (above 0 = take) and the count whose look this is, if one is known; `past`: how it looked before."""
+        before, after, old, new = step.before.planes, step.after.planes, step.before.look, step.after.look
+        delta = np.abs(after - before).max(axis=2)
+        full = self.count >= self.slot.count
+        score = leaning(before, after, (delta > self.rules.light_threshold) & close, past, full)
         score += PRIOR_TAKE if self.count > 0 else -PRIOR_TAKE
         apart = distance(old, new)
         target, nearest = None, ALIKE * self.rules.threshold
@@ -270,7 +310,7 @@ class SlotMemory:
         return score, target
 
     def _remember(self, sight: Sight, look: Look) -> None:
-        self._known[sight.layer] = _Known(look, sight.planes.copy())
+        self._known[sight.layer] = State(look, sight.planes.copy())
         self._past = [*self._past[:1], *self._past[1:][-KEPT_PAST:], self._known[sight.layer].planes]
         while len(self._known) > KEPT_LAYERS:
             del self._known[next(iter(self._known))]

@@ -103,11 +103,13 @@ class SlotWatch:
 
     def _named(self, namer: SlotNamer, number: int, found: Judgement, picture: Picture) -> list[Event]:
         slot = self._slots[number]
-        events = [
-            namer.name(slot, event, picture) if isinstance(event, ShelfChanged) else event for event in found.events
-        ]
+        changes = [event for event in found.events if isinstance(event, ShelfChanged)]
+        events: list[Event] = [event for event in found.events if not isinstance(event, ShelfChanged)]
+        events += namer.name(slot, changes, picture)
         if found.settled:
             namer.settle(slot, picture)
+        elif found.glimpsed:
+            namer.glimpse(slot, picture)
         return events
 
     def _explained(self, number: int, found: Judgement, scene: Scene) -> Mask:
@@ -134,7 +136,7 @@ class SlotWatch:
         self._learn_empty(places, size)
         shape = to_work_size(picture).shape
         self._backdrop = Backdrop(places.near, (shape[0], shape[1]), self._settings.occluder_threshold, ABSORB_S)
-        self._claims = Claims(places.inside)
+        self._claims = Claims(places.inside, places.feet)
         self._places = places
 
     def _learn_empty(self, places: Places, size: tuple[int, int]) -> None:
@@ -165,6 +167,7 @@ class SlotWatch:
                 hidden=hidden[number] > TOUCH_SHARE,
                 reached=reached[number] > REACH_SHARE,
                 crowded=hidden[number],
+                alone=not busy[_around(window)].any(),
                 shaded=shaded[number] > SHADED_SHARE,
                 changed=changed[number],
                 offset=scene.offset,
@@ -184,6 +187,15 @@ class SlotWatch:
         layers = self._backdrop.layer[window][near[window]]
         values, counts = np.unique(layers, return_counts=True)
         return tuple(int(value) for value, count in zip(values, counts, strict=True) if count >= 0.1 * layers.size)
+
+
+def _around(window: tuple[slice, slice]) -> tuple[slice, slice]:
+    """A window with as much again on each side."""
+    rows, columns = ((side.start, side.stop, side.stop - side.start) for side in window)
+    return (
+        slice(max(0, rows[0] - rows[2]), rows[1] + rows[2]),
+        slice(max(0, columns[0] - columns[2]), columns[1] + columns[2]),
+    )
 
 
 def slots_of(config: StoreConfig, camera_id: str) -> list[SlotShape]:

@@ -16,6 +16,7 @@ from vision.planes import Mask
 
 LEANING = 0.75  # of a change already told, where nothing else is left to see
 HALF = 0.5  # two slots with comparable parts of a blob have both changed
+ABOUT_AS_MUCH = 1.3  # up to that, the feet decide: where the first row stands
 FOREIGN_SHARE = 0.7  # so much of what changed in a slot must belong to others
 LEAST_SHARE, SMALL_SHARE = 0.03, 0.15  # of a slot
 TOUCH_PX = 3
@@ -31,13 +32,14 @@ class _Told:
     ended_ns: int
     where: Mask
     area: int
+    feet: int
 
 
 class Claims:
-    """Blobs and slots of one camera; `inside` are the masks of the slots at working size."""
+    """Blobs and slots of one camera; `inside` are the masks of its slots, `feet` the parts where first rows stand."""
 
-    def __init__(self, inside: Sequence[Mask]) -> None:
-        self._inside = inside
+    def __init__(self, inside: Sequence[Mask], feet: Sequence[Mask]) -> None:
+        self._inside, self._feet = inside, feet
         self._told: list[_Told] = []
 
     def foreign(self, slot: int, changed: Mask, began_ns: int, ended_ns: int) -> bool:
@@ -47,15 +49,26 @@ class Claims:
         told = [row for row in self._told if row.slot != slot and row.began_ns <= ended_ns and row.ended_ns >= began_ns]
         least = LEAST_SHARE * np.count_nonzero(here)
         if total < least:  # what was told explained what could be seen here
-            parts = [(int(np.count_nonzero(row.where & here)), row.area) for row in told]
-            return any(total < part < LEANING * area for part, area in parts)
+            return any(total < np.count_nonzero(row.where & here) and self._leans(slot, row) for row in told)
         foreign = 0
         for blob in _blobs(changed, here):
             own = int(np.count_nonzero(blob & here))
             beside = _told_beside(blob, told) if own < SMALL_SHARE * np.count_nonzero(here) else 0
-            if own < HALF * max(self._most_elsewhere(slot, blob), beside):
+            most, number = self._most_elsewhere(slot, blob)
+            if own < HALF * max(most, beside) or (own < ABOUT_AS_MUCH * most and self._stands_in(number, slot, blob)):
                 foreign += own
         return foreign >= FOREIGN_SHARE * total
+
+    def _leans(self, slot: int, row: _Told) -> bool:
+        """Whether a told change of another slot explains what was seen of it in this one."""
+        part = int(np.count_nonzero(row.where & self._inside[slot]))
+        feet = int(np.count_nonzero(row.where & self._feet[slot]))
+        return part < LEANING * row.area or (part < ABOUT_AS_MUCH * row.area and feet < HALF * row.feet)
+
+    def _stands_in(self, other: int, slot: int, blob: Mask) -> bool:
+        """Whether what changed has its foot in the other slot."""
+        here, there = (int(np.count_nonzero(blob & self._feet[number])) for number in (slot, other))
+        return here < HALF * there
 
     def tell(self, slot: int, changed: Mask, began_ns: int, ended_ns: int) -> Mask:
         """A slot's change was told; returns everything in the picture that it explains."""
@@ -63,18 +76,23 @@ class Claims:
         where = np.zeros(changed.shape, np.bool_)
         for blob in _blobs(changed, here):
             own = int(np.count_nonzero(blob & here))
-            if own >= self._most_elsewhere(slot, blob):
+            most, number = self._most_elsewhere(slot, blob)
+            if own >= most or (most < ABOUT_AS_MUCH * own and self._stands_in(slot, number, blob)):
                 where |= blob
         self._told = [row for row in self._told if ended_ns - row.ended_ns < KEPT_NS]
-        area = int(np.count_nonzero(where & here))
-        self._told.append(_Told(slot, began_ns, ended_ns, where | here, area))
+        area, feet = (int(np.count_nonzero(where & mask)) for mask in (here, self._feet[slot]))
+        self._told.append(_Told(slot, began_ns, ended_ns, where | here, area, feet))
         return where
 
-    def _most_elsewhere(self, slot: int, blob: Mask) -> int:
-        """The largest part of a blob in another slot."""
+    def _most_elsewhere(self, slot: int, blob: Mask) -> tuple[int, int]:
+        """The largest part of a blob in another slot, and that slot."""
         return max(
-            (int(np.count_nonzero(blob & mask)) for number, mask in enumerate(self._inside) if number != slot),
-            default=0,
+            (
+                (int(np.count_nonzero(blob & mask)), number)
+                for number, mask in enumerate(self._inside)
+                if number != slot
+            ),
+            default=(0, slot),
         )
 
 

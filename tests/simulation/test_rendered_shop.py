@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import typer
@@ -19,10 +20,11 @@ from edge.core.errors import BadInput
 from edge.simulation.play import Simulated, chance
 from edge.simulation.play import simulate as play
 from edge.simulation.rendering import gl
-from edge.simulation.rendering.eyes import HEIGHT_PX, WIDTH_PX, shelf_eye, slot_polygons
+from edge.simulation.rendering.eyes import HEIGHT_PX, WIDTH_PX, shelf_eye
 from edge.simulation.rendering.figure import joint, pose_at
 from edge.simulation.rendering.floor_view import floor_eye, seen_boxes
 from edge.simulation.rendering.pack_looks import draw_looks
+from edge.simulation.rendering.slot_outlines import seen_into_mm, slot_polygons
 from edge.simulation.rendering.staging import Staging
 from edge.simulation.rendering.standing import Standing
 from edge.simulation.scenario import Scenario, parse
@@ -99,6 +101,26 @@ def test_every_slot_is_in_the_picture_of_its_camera() -> None:
         seen = eyes[f"cam-{unit.gondola.id}"].pixels(np.array([(*unit.front(20.0), unit.height_mm + 60.0)]))[0]
         assert np.abs(seen - middle).max() < 40
         assert all(0 <= x <= WIDTH_PX and 0 <= y <= HEIGHT_PX for x, y in corners)
+
+
+def test_a_slot_is_drawn_round_the_packs_of_all_rows_that_can_be_seen() -> None:
+    _, found = visit(ONE_TAKE, 0)
+    rng = np.random.default_rng(1)
+    eyes = {f"cam-{unit.id}": shelf_eye(unit, rng) for unit in found.plan.gondolas}
+    looks = draw_looks(found.plan, 1)
+    polygons = slot_polygons(found.plan, eyes, looks, rng)
+    standing = Standing(found.happened, looks, rng)
+    inside = []
+    for number, spot in standing.at(0.0).items():
+        unit, tall = found.plan.facing[spot.facing], looks[found.happened.packs[number].sku].size_mm[2]
+        eye = eyes[f"cam-{unit.gondola.id}"]
+        if spot.into_mm > seen_into_mm(eye, unit, tall - 10):
+            continue
+        top = np.array([(*unit.gondola.point(spot.along_mm, spot.into_mm), unit.height_mm + tall - 10)])
+        pixel = tuple(map(float, eye.pixels(top)[0]))
+        inside.append(cv2.pointPolygonTest(np.array(polygons[spot.facing]), pixel, True) > -3)
+    assert len(inside) > 100
+    assert np.mean(inside) > 0.95  # drawn round the old outline of the first row: less than half
 
 
 def test_hands_are_where_the_world_has_them_and_an_arm_reaches_them() -> None:

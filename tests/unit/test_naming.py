@@ -77,7 +77,7 @@ def test_below_the_threshold_a_pack_is_compared_with_that_of_its_slot() -> None:
         event = ShelfChanged(
             captured_ns=1, source="c", camera="c", slot="one", change=change, began_ns=0, ended_ns=1,
         )  # fmt: skip
-        return namer.name(slot, event, after).sku
+        return namer.name(slot, [event], after)[0].sku
 
     assert named("take", other, empty) is None  # nothing but the planogram's product is known to be there
     assert named("put", empty, own) is None
@@ -119,3 +119,18 @@ def test_a_fitted_catalogue_is_what_the_watch_uses(tmp_path: Path, monkeypatch: 
     store.add("q", [pack(2)])
     store.fit(ColourTexture())
     assert "names 2 products by colour and texture" in SlotWatch.from_config(parse(shop(tmp_path)), "c").describe()
+
+
+def test_two_changes_between_two_pictures_are_named_by_the_look_between_them() -> None:
+    slot = SlotShape("one", box(10, 10, 130, 190), sku="p1")
+    namer = SlotNamer(ColourTexture(), wary(1, 2, 3, 4), [slot], 0.8)
+    empty, other = (np.full((200, 140, 3), 200, np.uint8) for _ in range(2))
+    other[10:190, 10:130] = pack(2)
+    namer.settle(slot, empty)
+    namer.glimpse(slot, other)
+    kinds: list[Literal["take", "put"]] = ["put", "take"]
+    events = [
+        ShelfChanged(captured_ns=1, source="c", camera="c", slot="one", change=kind, began_ns=0, ended_ns=1)
+        for kind in kinds
+    ]
+    assert [event.sku for event in namer.name(slot, events, empty)] == ["p2", "p2"]

@@ -51,3 +51,13 @@ def test_a_pack_that_leaves_the_next_row_in_sight_is_told_by_its_foot() -> None:
 
 def test_too_few_pixels_say_nothing() -> None:
     assert leaning(STOCKED, EMPTY, np.zeros((60, 60), np.bool_)) == 0
+
+
+def test_an_own_pack_hardly_comes_to_a_slot_that_none_was_taken_from() -> None:
+    changes = (EMPTY, STOCKED), (STOCKED, COVERED)
+    (own, own_full), (strange, strange_full) = (
+        [leaning(before, after, changed(before, after), [STOCKED], full) for full in (False, True)]
+        for before, after in changes
+    )
+    assert own_full > own + 0.5
+    assert strange_full == strange < -1  # a strange one may

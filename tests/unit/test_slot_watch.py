@@ -151,3 +151,22 @@ def test_an_unreadable_empty_picture_names_its_key() -> None:
     config = parse('[store]\nid = "s"\ncurrency = "KRW"\n[shelf_vision]\nempty_picture = "none.png"\n')
     with pytest.raises(BadInput, match=r"shelf_vision\.empty_picture"):
         SlotWatch.from_config(config, "shelf")
+
+
+@pytest.mark.parametrize("again_s", [3.8, 4.0])
+def test_a_take_and_a_put_of_another_item_right_after_it_are_two_changes(again_s: float) -> None:
+    shelf = Shelf(seed=3, acts=[Act(2.5, (0, 1)), Act(again_s, (0, 1), "put", foreign=True)])
+    assert plain(told(shelf, 7)) == [("0-1", "take", 1), ("0-1", "put", 1)]
+
+
+def test_what_comes_and_goes_while_somebody_is_near_is_nothing() -> None:
+    """An arm that rests before a slot does the same; so an item that was away for half a second is not told either."""
+    assert plain(told(Shelf(seed=3, acts=[Act(2.5, (0, 1)), Act(4.0, (0, 1), "put")]), 7)) == []
+
+
+def test_two_changes_of_one_kind_right_after_each_other_are_told_as_one() -> None:
+    """A change of light between two hands looks like a second take; a scale tells whether it was one."""
+    shelf = Shelf(
+        seed=3, depth=2, acts=[Act(2.5, (0, 1)), Act(3.8, (0, 1))], gain=lambda at_s: 1.0 if at_s < 3.5 else 0.7
+    )
+    assert plain(told(shelf, 7)) == [("0-1", "take", 1)]

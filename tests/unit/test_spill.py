@@ -19,7 +19,8 @@ def area(top: int, left: int, bottom: int, right: int) -> Mask:
 
 
 def claims() -> Claims:
-    return Claims([area(10, 5, 50, 35), area(10, 40, 50, 70)])
+    inside = [area(10, 5, 50, 35), area(10, 40, 50, 70)]
+    return Claims(inside, [mask & area(30, 0, 50, 80) for mask in inside])
 
 
 def test_a_change_belongs_to_the_slot_that_holds_most_of_it() -> None:
@@ -46,3 +47,12 @@ def test_a_change_told_before_explains_what_is_left_of_it_next_door() -> None:
     nothing_left = np.zeros(SHAPE, np.bool_)
     assert watched.foreign(RIGHT, nothing_left, BEFORE_NS, AFTER_NS)
     assert not watched.foreign(RIGHT, nothing_left, AFTER_NS + 1, AFTER_NS + 2)
+
+
+def test_a_pack_that_leans_over_half_of_the_next_slot_belongs_where_its_foot_is() -> None:
+    leaning = area(12, 20, 32, 60) | area(32, 8, 48, 34)  # foot on the left, top over both
+    assert claims().foreign(RIGHT, leaning, BEFORE_NS, AFTER_NS)
+    assert not claims().foreign(LEFT, leaning, BEFORE_NS, AFTER_NS)
+    watched = claims()
+    watched.tell(LEFT, leaning, BEFORE_NS, AFTER_NS)
+    assert watched.foreign(RIGHT, np.zeros(SHAPE, np.bool_), BEFORE_NS, AFTER_NS)

@@ -3,6 +3,7 @@
     pictures/SKU/HASH.jpg     what was enrolled, at most 512 pixels; a change of networks needs no new picture
     vectors-KIND.npz          by HASH and view; only a saving of time
     classifier-KIND.npz       what the shelf cameras load
+    colours.npz               beside it, of any kind of vectors
 
 Every file is whole or absent. Must not: keep a picture of a person knowingly, or let two kinds of vectors meet.
 """
@@ -26,6 +27,7 @@ from edge.core.errors import BadInput
 from vision import safe_file
 from vision.products import classifier
 from vision.products.classifier import Classifier
+from vision.products.colours import Colours, fit_colours
 from vision.products.embedding import Embedder, Picture, Vector
 from vision.products.pictures import read_picture, scaled_down, views
 from vision.products.space import Space
@@ -35,6 +37,7 @@ LONGEST_PX: Final = 512
 JPEG_QUALITY: Final = 92
 VIEWS_OF_ONE: Final = 6  # of a product with a single picture; with more pictures, fewer views of each
 FORM: Final = 2
+COLOURS: Final = "colours.npz"
 DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
@@ -94,11 +97,29 @@ class Catalogue:
         target = self._classifier_file(embedder.kind)
         if len({sample.sku for sample in samples}) < 2:
             target.unlink(missing_ok=True)
+            (self.folder / COLOURS).unlink(missing_ok=True)
             return None
         rows, owners, pictures = self.vectors(embedder)
         fitted = classifier.fit(rows, owners, pictures)
         _write(target, _packed(fitted))
+        self._fit_colours(samples)
         return fitted
+
+    def _fit_colours(self, samples: Sequence[Sample]) -> None:
+        found = fit_colours((read_picture(sample.path) for sample in samples), [sample.sku for sample in samples])
+        arrays = {"skus": np.array(found.skus), "known": found.known, "table": found.table.astype(np.float16)}
+        _write(self.folder / COLOURS, _archive(arrays))
+
+    def colours(self) -> Colours | None:
+        """The colours of the products; None where none that can be read were fitted: they are a second cue only."""
+        arrays = _read_vectors(self.folder / COLOURS)
+        if set(arrays) != {"skus", "known", "table"}:
+            return None
+        return Colours(
+            tuple(str(sku) for sku in arrays["skus"]),
+            np.asarray(arrays["known"], np.int64),
+            np.asarray(arrays["table"], np.float32),
+        )
 
     def vectors(self, embedder: Embedder) -> tuple[NDArray[np.float32], list[str], list[int]]:
         """Vectors [n, d] of all views of all pictures, their products and the numbers of their pictures."""

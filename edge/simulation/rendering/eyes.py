@@ -1,4 +1,4 @@
-"""Cameras of the rendered shop: where they hang, what they see, and where a slot is in their picture.
+"""Cameras of the rendered shop: where they hang and what they see.
 
 World: x along the wall, y into the shelves, z up, millimetres (as edge.simulation.plan). Pictures: pixels from the
 top left. Must not: draw.
@@ -7,23 +7,18 @@ top left. Must not: draw.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.simulation.plan import DEPTH_MM, Facing, Gondola, Plan
-from edge.simulation.rendering.pack_looks import HEADROOM_MM, PackLook, headroom_mm
+from edge.simulation.plan import DEPTH_MM, Gondola
 
 WIDTH_PX, HEIGHT_PX = 640, 360
 NEAR_MM, FAR_MM = 150.0, 12_000.0
 BESIDE_MM, OUT_MM, HIGH_MM = 650.0, 950.0, 2_600.0
 MARGIN_PX = 14
-FRONT_MM = 10.0  # the first row of packs stands that far behind the edge of the board
-LEAST_SLOT_MM, LEAST_SLOT_PX = 150.0, 19.0
-HAND_DRAWN_PX = 1.5  # an installer does not draw a corner more exactly than that
 Matrix: TypeAlias = NDArray[np.float64]
 Vector: TypeAlias = NDArray[np.float64]
 
@@ -117,31 +112,3 @@ def _aimed(name: str, place: tuple[float, float, float], points: NDArray[np.floa
     half = np.abs(seen - centre).max(axis=0)
     share = float((half / (centre - MARGIN_PX)).max())
     return Eye(name, place, eye.target, 2 * math.degrees(math.atan(wide * share)), roll_deg)
-
-
-def slot_polygon(eye: Eye, facing: Facing, look: PackLook, rng: np.random.Generator) -> list[tuple[int, int]]:
-    """The four corners of a slot as an installer draws them: round the front of its packs, clockwise from top left."""
-    half = facing.width_mm / 2 - 2
-    tall = min(max(look.size_mm[2] + 12, LEAST_SLOT_MM), headroom_mm(facing) - HEADROOM_MM / 2)
-    middle = FRONT_MM + look.size_mm[1] / 2
-    rows = [(-half, middle, tall), (half, middle, tall), (half, FRONT_MM, 2.0), (-half, FRONT_MM, 2.0)]
-    points = np.array([(*facing.front(into, along), facing.height_mm + z) for along, into, z in rows])
-    drawn = _large_enough(eye.pixels(points) + rng.uniform(-HAND_DRAWN_PX, HAND_DRAWN_PX, (4, 2)))
-    return [(round(min(WIDTH_PX, max(0.0, x))), round(min(HEIGHT_PX, max(0.0, y)))) for x, y in drawn.tolist()]
-
-
-def _large_enough(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Nobody draws a slot that the watch refuses as too small: it is stretched about its middle."""
-    spans = np.maximum(corners.max(axis=0) - corners.min(axis=0), 1.0)
-    middle: NDArray[np.float64] = corners.mean(axis=0)
-    return np.asarray(middle + (corners - middle) * np.maximum(1.0, LEAST_SLOT_PX / spans), np.float64)
-
-
-def slot_polygons(
-    plan: Plan, eyes: Mapping[str, Eye], looks: Mapping[str, PackLook], rng: np.random.Generator
-) -> dict[str, list[tuple[int, int]]]:
-    """Facing -> corners in the picture of its gondola's camera."""
-    return {
-        facing.id: slot_polygon(eyes[f"cam-{facing.gondola.id}"], facing, looks[facing.sku], rng)
-        for facing in plan.facings
-    }

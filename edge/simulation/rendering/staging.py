@@ -35,11 +35,17 @@ class Staging:
 
     def shelf(self, at_s: float) -> dict[Form, list[Row]]:
         """All that stands still at a moment, by form."""
-        found: dict[Form, list[Row]] = {form: [] for form in FORMS}
-        found["box"] += self._fixed
+        found = self.empty_shelf()
+        for form, row in self.packs(at_s).values():
+            found[form].append(row)
+        return found
+
+    def packs(self, at_s: float) -> dict[int, tuple[Form, Row]]:
+        """Every pack that stands on a shelf at a moment, by its number."""
+        found = {}
         for number, spot in self.standing.at(at_s).items():
             look = self.looks[self.happened.packs[number].sku]
-            found[look.form].append(self._pack(look, self._place(self.happened.plan, spot), spot.turn))
+            found[number] = look.form, self._pack(look, self._place(self.happened.plan, spot), spot.turn)
         return found
 
     def empty_shelf(self) -> dict[Form, list[Row]]:

@@ -21,10 +21,11 @@ from edge.simulation.plan import DEPTH_MM, Gondola
 from edge.simulation.play import Simulated, chance, clock_offset_ns
 from edge.simulation.rendering import gl
 from edge.simulation.rendering.exposure import BEGIN_S, Exposure, Noise, Picture
-from edge.simulation.rendering.eyes import HEIGHT_PX, WIDTH_PX, Eye, shelf_eye, slot_polygons
+from edge.simulation.rendering.eyes import HEIGHT_PX, WIDTH_PX, Eye, shelf_eye
 from edge.simulation.rendering.pack_art import draw_art
 from edge.simulation.rendering.pack_looks import draw_looks, printed_name
 from edge.simulation.rendering.shelf_view import Draughtsman, Light, ShelfView
+from edge.simulation.rendering.slot_outlines import slot_polygons
 from edge.simulation.rendering.staging import Staging
 from edge.simulation.scenario import Fault, Scenario
 from edge.simulation.store_config import config_text
@@ -49,8 +50,8 @@ class RenderedVisit:
         shop = seed if scenario.store.planogram is None else scenario.store.planogram
         self._looks = draw_looks(plan, shop)
         hung = np.random.Generator(np.random.PCG64([shop, zlib.crc32(b"cameras")]))
-        self._eyes = {f"cam-{unit.id}": shelf_eye(unit, hung) for unit in plan.gondolas}
-        self.slots_px = slot_polygons(plan, self._eyes, self._looks, hung)
+        self.eyes = {f"cam-{unit.id}": shelf_eye(unit, hung) for unit in plan.gondolas}
+        self.slots_px = slot_polygons(plan, self.eyes, self._looks, hung)
         printed = {sku: printed_name(look) for sku, look in self._looks.items()}
         self.config_text = config_text(scenario, plan, self.slots_px, printed)
         self._staging = Staging(found.happened, self._looks, lambda purpose: chance(scenario, seed, purpose))
@@ -80,7 +81,7 @@ class RenderedVisit:
         """Name of every shelf camera, and what draws its picture at a moment; moments rise from call to call."""
         tools = Draughtsman(gl.open_context(), [draw_art(look) for look in self._looks.values()], DEPTH_MM)
         for gondola in self._found.plan.gondolas:
-            eye = self._eyes[f"cam-{gondola.id}"]
+            eye = self.eyes[f"cam-{gondola.id}"]
             yield eye.id, _Camera(tools, self._staging, gondola, eye, self._scenario, self._seed).picture
 
     def _indexed(self, frame: VideoFrame, offset_ns: int) -> Shown:

@@ -19,8 +19,9 @@ from edge.config import StoreConfig
 from edge.core.events import ShelfChanged
 from edge.core.ports import PictureSense
 from tests.bench.vision.mog2 import Mog2Watch
-from tests.bench.vision.rendered_cases import FINAL, FRESH, HELD, TUNING, rendered
+from tests.bench.vision.rendered_cases import FINAL, FRESH, HELD, TUNING, numbered, rendered
 from tests.bench.vision.rendered_catalogue import catalogue
+from tests.bench.vision.rendered_visible import Changes, seen_pixels
 from vision.slots import SlotWatch
 
 LATE_S = 20.0
@@ -39,6 +40,7 @@ class Tally:
     cpu_ns: int = 0
     pictures: int = 0
     by_kind: dict[str, list[int]] = field(default_factory=dict)
+    visible: list[bool] = field(default_factory=list)  # for each event that a camera could see: was it told?
 
     def line(self) -> str:
         """One row of the table."""
@@ -51,13 +53,14 @@ class Tally:
         )
         return (
             f"{self.known} events | P {precision:.3f} ({len(self.found)}/{self.told}) | "
-            f"R {recall:.3f} ({len(self.found)}/{self.known}) | {kinds} | SKU top-1 {top1:.3f} | "
+            f"R {recall:.3f} ({len(self.found)}/{self.known}), visible ones {sum(self.visible)}/{len(self.visible)} | "
+            f"{kinds} | SKU top-1 {top1:.3f} | "
             f"delay p50 {percentile(delays, 0.5)} p90 {percentile(delays, 0.9)} s | "
             f"{self.cpu_ns / max(1, self.pictures) / 1e6:.1f} ms CPU a frame"
         )
 
 
-def judge(folder: Path, make: Make, tally: Tally, products: Path | None = None) -> str:
+def judge(folder: Path, make: Make, tally: Tally, seen_px: Changes, products: Path | None = None) -> str:
     """Add one recording, with a catalogue where there is one; returns what went wrong in it, in words."""
     truth = truths.load(folder)
     recording = playback.open_recording(folder)
@@ -71,6 +74,9 @@ def judge(folder: Path, make: Make, tally: Tally, products: Path | None = None) 
     tally.known += len(truth.events)
     tally.told += len(told)
     tally.found += found
+    told_of = {id(change) for change, _, _ in found}
+    visible = [row for row in truth.events if seen_px[row.t_s, row.kind, row.slot or ""]]
+    tally.visible += [id(row) in told_of for row in visible]
     tally.right_sku += (top1 or 0.0) * len(found)
     tally.cpu_ns += seen.cpu_ns
     tally.pictures += seen.pictures
@@ -107,11 +113,14 @@ def main() -> None:
     options = parser.parse_args()
     tallies = {name: Tally() for name in METHODS if options.only in (None, name)}
     clips = 0
-    for planogram, folder in rendered(options.which, options.folder):
+    for (case, _, seed), (planogram, folder) in zip(
+        numbered(options.which), rendered(options.which, options.folder), strict=True
+    ):
         clips += 1
+        seen_px = seen_pixels(case, planogram, seed)
         for name, tally in tallies.items():
             products = None if options.unnamed or name != "muin" else catalogue(options.folder, planogram)
-            wrong = judge(folder, METHODS[name], tally, products)
+            wrong = judge(folder, METHODS[name], tally, seen_px, products)
             if wrong and name == "muin":
                 print(f"{folder.name}: {wrong}", flush=True)
     for name, tally in tallies.items():
