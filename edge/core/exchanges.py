@@ -13,6 +13,7 @@ from edge.core.options import BOTH_THERE, MISPLACED, Doer
 from edge.core.packs import Move, known
 from edge.core.weighing import (
     WRONG_WEIGHT,
+    Weighed,
     felt_variance,
     listed_variance,
     normal_weight_mnat,
@@ -22,6 +23,7 @@ from edge.core.weighing import (
 
 # Priors, in thousandths of a nat.
 EXCHANGE: Final = -1_500  # in one moment one person lays something down and another takes something
+ONE_MORE: Final = -4_500  # staff laid down one piece more than was felt, and somebody took it
 EXCHANGE_ALONE: Final = -3_500  # one person does both
 # Of two changes that were felt apart. A hand that presses for a moment weighs anything up to some hundred grams, so one
 # that weighs just what somebody holds is a coincidence.
@@ -78,7 +80,7 @@ def felt_apart(
     """One piece laid down and one taken, where the scales felt both."""
     at_home = {product.sku for product in home}
     taken = [item for item in weigh(home, felt.went_mg, noise_mg, 1) if _is_one_piece(item.parts, item.log_mnat)]
-    found = []
+    found = _refilled(home, felt, taken, noise_mg)
     for giver in [doer for doer in felt.gave if doer.pays]:
         held = story.held(giver.visit.id)
         mine = [products[sku] for sku in sorted(held) if sku in products]
@@ -95,6 +97,30 @@ def felt_apart(
                     took = (Move(taker.visit.id, item.parts[0][0], 1),) if taker.pays else ()
                     prior = item.log_mnat + taker.ratio_mnat + (APART_ALONE if alone else APART)
                     found.append(Option((back, *took), log + prior, away))
+    return found
+
+
+def _refilled(home: list[Product], felt: Apart, taken: list[Weighed], noise_mg: int) -> list[Option]:
+    """Staff fill up a place from which somebody takes: what they lay down is stock, from no cart."""
+    found = []
+    for giver in [doer for doer in felt.gave if not doer.pays]:
+        for laid in weigh(home, felt.came_mg, noise_mg):
+            if len(laid.parts) == 1 and laid.log_mnat > WRONG_WEIGHT // 2:
+                for taker in [doer for doer in felt.took if doer.pays]:
+                    log = laid.log_mnat + giver.ratio_mnat + taker.ratio_mnat + APART
+                    found += [Option((Move(taker.visit.id, i.parts[0][0], 1),), log + i.log_mnat) for i in taken]
+    return found
+
+
+def while_refilling(home: list[Product], heavier_mg: int, noise_mg: int, doers: list[Doer]) -> list[Option]:
+    """Staff laid down one piece more than the scale felt, because somebody took one in that moment."""
+    found = []
+    for giver in [doer for doer in doers if not doer.pays and doer.beside_mnat >= BOTH_THERE]:
+        for taker in [doer for doer in doers if doer.pays and doer.beside_mnat >= BOTH_THERE]:
+            for item in weigh(home, heavier_mg, noise_mg):
+                if len(item.parts) == 1 and item.log_mnat > WRONG_WEIGHT // 2:
+                    log = item.log_mnat + giver.beside_mnat + taker.beside_mnat + ONE_MORE
+                    found.append(Option((Move(taker.visit.id, item.parts[0][0], 1),), log))
     return found
 
 

@@ -44,6 +44,7 @@ def ways(asked: Asked, story: Story) -> list[Option]:
         leaning = options.leaning(story, plate, grasp.delta_mg, [row for row in asked.doers if row.ratio_mnat > 0])
         return [*(leaning or [options.nothing(grasp.delta_mg)]), *both]
     if grasp.delta_mg > 0:
+        both += exchanges.while_refilling(asked.home, grasp.delta_mg, asked.noise_mg, asked.doers)
         found = options.puts(story, plate, asked.home, asked.everything, grasp.delta_mg, asked.noise_mg, asked.doers)
         return both + (exchanges.not_of_one_thing(found) if asked.apart is not None else found)
     found = options.takes(

@@ -220,3 +220,23 @@ def test_two_packs_that_a_camera_saw_go_may_be_one_each_of_two_people() -> None:
     assert best(sight_options.seen_by_camera([("tea", 0)], 2, True, Story(weight=ONE), far, [])).moves == (
         Move("ann", "tea", 2),
     )
+
+
+def test_staff_who_fill_up_while_somebody_takes_lay_down_one_more_than_is_felt() -> None:
+    tea = product("tea", 500)
+    staff, ann = doer("carl", 5_000, pays=False), doer("ann", 5_000)
+    (found,) = [
+        option
+        for option in exchanges.while_refilling([tea], 500_000, 800, [staff, ann])
+        if option.log_mnat > exchanges.ONE_MORE
+    ]
+    assert found.moves == (Move("ann", "tea", 1),)
+    assert found.log_mnat < 5_000, "that staff laid down just what was felt is likelier"
+    assert exchanges.while_refilling([tea], 500_000, 800, [staff, doer("ann", -2_000)]) == []
+
+
+def test_staff_lay_down_and_somebody_takes_where_scales_felt_both() -> None:
+    tea = product("tea", 500)
+    apart = exchanges.Apart(1_000_000, 500_000, [doer("carl", 5_000, pays=False)], [doer("ann", 4_000)])
+    found = exchanges.felt_apart(Story(weight=ONE), [tea], {"tea": tea}, apart, 800)
+    assert best(found).moves == (Move("ann", "tea", 1),)
