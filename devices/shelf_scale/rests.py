@@ -27,9 +27,11 @@ class StoodStill(NamedTuple):
 
 def rest_between(values: Floats, before: float, after: float, sigma: float, least: float) -> StoodStill | None:
     """Where a plate that went from `before` to `after` (grams) turned at a level that is more than `least` beyond both;
-    None = it went straight. The stillest such rest counts. A rest on the way, without a turn, may be a slow lift."""
+    None = it went straight. The stillest such rest counts. A rest on the way, without a turn, may be a slow lift.
+    Where both levels are one, all of `values` is looked at."""
+    first = 0 if before == after else _left(values, before, least)
     best: tuple[float, StoodStill] | None = None
-    for stop in range(_left(values, before, least) + REST_BINS, len(values) + 1):
+    for stop in range(first + REST_BINS, len(values) + 1):
         seen = values[stop - REST_BINS : stop]
         level = float(seen.mean())
         height = max(level - max(before, after), min(before, after) - level)

@@ -32,6 +32,7 @@ SHORT_BINS, LONGER_BINS = 5, 9  # a level held so long: a thing without tremor, 
 NO_TREMOR = 0.008  # of its weight: a hand is rougher
 SHORT_SIGMA, LONGER_SIGMA = 1.5, 2.5
 LONGEST_VISIT_BINS = 40
+RETURN_BINS = 60  # a plate that comes back to its level is looked at so far back
 NOISE_UP, NOISE_DOWN = 0.007, 0.013  # speed of the running 35th percentile of |difference of bins|
 SIGMA_PER_P35 = 1.0 / 0.642  # white Gaussian noise: 35th percentile of |difference| = 0.642 sigma
 
@@ -131,6 +132,7 @@ class StepFilter:
         self._doubt: Floats = np.zeros(width)  # grams by which a level may be wrong that was read while swinging
         self._waiting = np.zeros(width, dtype=np.int64)  # bins that a small step has waited for a neighbour
         self._recent: list[_Change] = []
+        self._left = np.zeros(width, dtype=bool)  # away from its level since then
         self._visits: dict[int, float] = {}  # column -> level at which it rested on the way, too shortly to believe
         self._shelf, self._index = self._neighbourhood(width)
 
@@ -195,14 +197,26 @@ class StepFilter:
     def _back_again(self, moved: np.ndarray, calm: np.ndarray) -> list[Event]:
         """Something was put down and lifted again before its level could be believed: two steps that cancel out."""
         events: list[Event] = []
-        for column in [column for column in self._visits if calm[column] and not moved[column]]:
-            events += self._two_steps(column, self._visits.pop(column))
+        self._left |= moved
+        for column in np.flatnonzero(self._left & calm & ~moved).tolist():
+            self._left[column] = False
+            visited = self._visits.pop(column, None)
+            visited = self._was_lighter(column) if visited is None else visited
+            if visited is not None:
+                events += self._two_steps(column, visited)
         settled = self._history.length - self._since >= 2 * self._set.hold_bins
         for column in np.flatnonzero(moved & settled & ~np.isnan(self._level)).tolist():
             level = self._rests_at(column)
             if column not in self._visits and abs(level - self._level[column]) > 2 * self._limits().step[column]:
                 self._visits[column] = level
         return events
+
+    def _was_lighter(self, column: int) -> float | None:
+        """The level at which a plate stood still, lighter than before: no hand makes it so, however shortly."""
+        _, values = self._history.column(column, max(int(self._since[column]), self._history.length - RETURN_BINS))
+        level, sigma = float(self._level[column]), float(self._sigma()[column])
+        found = rest_between(values, level, level, sigma, 2 * float(self._limits().step[column]))
+        return found.level if found is not None and found.level < level else None
 
     def _rests_at(self, column: int) -> float:
         """The level at which a plate rests as only a thing does; its believed level where it does not."""
@@ -298,6 +312,7 @@ class StepFilter:
             self._since[column] = self._history.length - 1
             self._waiting[column] = 0
             self._visits.pop(column, None)
+            self._left[column] = False
             if bent:
                 self._keep_back(column, change.grams)
             else:

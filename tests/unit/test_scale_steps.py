@@ -373,3 +373,17 @@ def test_a_lift_by_way_of_nothing_tells_no_rest() -> None:
     shelf.move(P, 4.0, -400, 3.0)
     (step,) = steps(run(shelf.blocks()), P)
     assert step.rest is None
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(80, 1500), seeds, st.floats(0.5, 0.9))
+def test_what_is_lifted_and_laid_down_again_at_once_is_two_steps(grams: float, seed: int, for_s: float) -> None:
+    """No hand makes a plate lighter, so a shorter rest will do than for a put."""
+    shelf = Shelf(9, seed)
+    shelf.move(P, 4.0, -grams)
+    shelf.move(P, 4.0 + for_s, grams)
+    lift, put = steps(run(shelf.blocks()), P)
+    assert close_to(lift, -grams)
+    assert close_to(put, grams)
+    assert abs(seconds(lift).began - 4.0) <= 0.3
+    assert abs(seconds(put).ended - 4.1 - for_s) <= 0.3
