@@ -23,9 +23,11 @@ OFFERED_LOOKS: Final = 3  # a keypoint is missed now and then; a hidden hand is 
 UNSEEN_NS: Final = 3_000_000_000
 OUT_MM: Final = 2_000  # who is not seen any more so near to a gate has left, as in presence.py
 FLOOR_MM: Final = 215  # the lowest boards are higher
-SHELF_MM: Final = 750  # nearer to a plate or slot than this, hands are busy with goods
+SHELF_MM: Final = 750  # nearer to a plate or slot than this, hands are mostly busy with goods,
+AT_SHELF_MM: Final = 500  # and nearer than this always; between the two, hands that meet do so for longer
 STILL_MM: Final = {
     "met": 350,
+    "near": 250,
     "offered": 250,
     "beside": 250,
 }  # people who hand something over stand; a tracker trembles
@@ -34,9 +36,16 @@ LIFTED_SLACK_MM: Final = 50
 LOW_SHELF_MM: Final = 1_100  # somebody who bends down nearer to a shelf than this may only reach into it
 BENT_MM: Final = 240  # a head so far below its height: the floor is within reach
 BREAK_NS: Final = 450_000_000  # a hand may be missed so long
-SHORTEST_NS: Final = {"met": 180_000_000, "offered": 500_000_000, "beside": 700_000_000, "floor": 150_000_000}
+SHORTEST_NS: Final = {
+    "met": 180_000_000,
+    "near": 450_000_000,
+    "offered": 500_000_000,
+    "beside": 700_000_000,
+    "floor": 150_000_000,
+}
 LONGEST_NS: Final = {
     "met": 3_500_000_000,
+    "near": 2_500_000_000,
     "offered": 3_500_000_000,
     "beside": 2_500_000_000,
     "floor": 60_000_000_000,
@@ -90,6 +99,8 @@ def _met(shop: Shop, frame: TracksSeen) -> list[tuple[tuple[str, ...], PointMm]]
         place, low = _touch(shop, one, other, frame.captured_ns)
         if place is not None and shop.planogram.is_free(place, SHELF_MM):
             found.append((("beside" if low else "met", *visits), place))
+        elif place is not None and not low and shop.planogram.is_free(place, AT_SHELF_MM):
+            found.append((("near", *visits), place))
     return found + list(_held_out(shop, frame))
 
 
@@ -142,7 +153,7 @@ def _close(shop: Shop, frame: TracksSeen) -> Iterator[tuple[Person, Person]]:
             if there[0] - here[0] > BODIES_MM:
                 break
             if abs(there[1] - here[1]) <= BODIES_MM and any(
-                abs(a[0] - b[0]) + abs(a[1] - b[1]) <= 2 * MEET_MM and shop.planogram.is_free(a, SHELF_MM)
+                abs(a[0] - b[0]) + abs(a[1] - b[1]) <= 2 * MEET_MM and shop.planogram.is_free(a, AT_SHELF_MM)
                 for a in one.hands_mm
                 for b in other.hands_mm
             ):

@@ -231,3 +231,20 @@ def test_a_camera_that_speaks_after_two_hands_met_speaks_of_goods_that_may_have_
         )
     )  # fmt: skip
     assert {bill.outcome for bill in leave(feeder, 10).values()} == outcomes
+
+
+@pytest.mark.parametrize(("for_s", "status"), [(0.8, "review"), (0.3, "charged")])
+def test_hands_that_meet_an_arm_before_a_shelf_hand_something_over_if_they_stay(for_s: float, status: str) -> None:
+    feeder = shop_with_two()
+    for at_ms in range(8_000, 9_500, 100):
+        meets = at_ms < 8_000 + for_s * 1_000
+        hands: dict[str, PointMm] = {
+            "a": (2_500, 1_400, 1_050) if meets else (2_200, 1_400, 900),
+            "b": (2_520, 1_400, 1_050) if meets else (2_820, 1_400, 900),
+        }
+        people = tuple(
+            Person(track=track, place_mm=(x, 1_400), hands_mm=(hands[track], (x, 1_300, 800)))
+            for track, x in (("a", 2_200), ("b", 2_800))
+        )
+        feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
+    assert lines(leave(feeder, 10)["ann"]) == {("tea", status): 1}
