@@ -28,8 +28,10 @@ print(hashlib.sha256(repr(found).encode()).hexdigest())
 WITH_A_FLOAT = """
 import math, sys
 from edge.core import chance, hypotheses, tags
+found = [value for k in range(4000) for value in (math.erf(k / 1999), abs(complex(k / 7, 1.3)), math.erfc(k / 999))]
+last_bits = sum(value * 2**40 % 1 for value in found) % 1  # a few visits ask for few weights: all roundings are in each
 def weight(log_mnat):
-    return round(chance.ONE * math.erfc(-log_mnat / 4000)) if log_mnat < 0 else chance.ONE
+    return round(chance.ONE * math.erfc(max(0, -log_mnat) / 4000) * (1 - last_bits / 1000))
 hypotheses.weight = tags.weight = weight
 from tests.bench.carts.orders import main
 sys.exit(main())

@@ -110,6 +110,12 @@ def children(of: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{of}/task/{of}/children").read_text().split()]
 
 
+def begun_since(others: list[int]) -> int:
+    """The one process that this one has begun; other tests may have left theirs."""
+    [pid] = set(children(os.getpid())).difference(others)
+    return pid
+
+
 def gone(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
@@ -149,12 +155,13 @@ def test_a_worker_that_is_killed_comes_back_where_the_world_is(clip: Path) -> No
 
     async def talk(heard: Heard) -> None:
         await heard.until(lambda: len(heard.of(VideoFrame)) > 3)
-        [pid] = children(os.getpid())
+        pid = begun_since(others)
         os.kill(pid, signal.SIGKILL)
         await heard.until(lambda: heard.health("lost", "ended with code -9"))
         known = len(heard.of(VideoFrame))
         await heard.until(lambda: len(heard.of(VideoFrame)) > known + 3 and len(heard.health("ok")) > 1)
 
+    others = children(os.getpid())
     heard = asyncio.run(hear(VisionWorker(store(str(clip)), "shelf", clock), talk))
     times = [frame.captured_ns for frame in heard.of(VideoFrame)]
     assert times == sorted(times)
@@ -165,12 +172,13 @@ def test_a_worker_that_is_killed_comes_back_where_the_world_is(clip: Path) -> No
 def test_a_worker_that_hangs_is_replaced(clip: Path) -> None:
     async def talk(heard: Heard) -> None:
         await heard.until(lambda: heard.of(VideoFrame) and heard.health("ok"))
-        [pid] = children(os.getpid())
+        pid = begun_since(others)
         os.kill(pid, signal.SIGSTOP)
         await heard.until(lambda: heard.health("lost", "said nothing for 3 s"))
         await heard.until(lambda: len(heard.health("ok")) > 1)
         assert gone(pid)
 
+    others = children(os.getpid())
     asyncio.run(hear(VisionWorker(store(str(clip)), "shelf", SystemClock(), silent_s=3.0), talk))
 
 
