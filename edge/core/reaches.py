@@ -47,12 +47,14 @@ def watch(shop: Shop, frame: TracksSeen) -> None:
 
 def _unfelt(shop: Shop) -> tuple[list[tuple[str, PointMm]], bool]:
     """Plates that never spoke and where a hand is at them, and whether a slot has only its camera."""
-    known = shop.unfelt
-    if known is None or known[0] != len(shop.state.levels):
-        silent = [plate for plate in shop.planogram.plates if plate not in shop.state.levels]
-        targets = [(plate, shop.planogram.target_of([plate])) for plate in silent]
+    known, spoke = shop.unfelt, len(shop.state.levels)
+    if known is None or known[0] > spoke:
+        targets = [(plate, shop.planogram.target_of([plate])) for plate in shop.planogram.plates]
         places = [(plate, target.place_mm) for plate, target in targets if target is not None]
-        known = shop.unfelt = (len(shop.state.levels), places, any(alone(shop, slot) for slot in shop.layout.slots))
+        known = (-1, places, True)
+    if known[0] != spoke:
+        silent = [row for row in known[1] if row[0] not in shop.state.levels]
+        known = shop.unfelt = (spoke, silent, any(alone(shop, slot) for slot in shop.layout.slots))
     return known[1], known[2]
 
 
