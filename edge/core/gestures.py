@@ -154,7 +154,10 @@ def _close(shop: Shop, frame: TracksSeen) -> Iterator[tuple[Person, Person]]:
                 break
             if abs(there[1] - here[1]) <= BODIES_MM and any(
                 (gap := abs(a[0] - b[0]) + abs(a[1] - b[1])) <= 2 * MEET_MM
-                and (shop.planogram.is_free(a, SHELF_MM) or (gap <= MEET_MM and shop.planogram.is_free(a, AT_SHELF_MM)))
+                and (
+                    shop.planogram.is_free(a, SHELF_MM)
+                    or (gap + abs(a[2] - b[2]) <= MEET_MM and shop.planogram.is_free(a, AT_SHELF_MM))
+                )
                 for a in one.hands_mm
                 for b in other.hands_mm
             ):
