@@ -37,7 +37,7 @@ def close(shop: Shop, visit: Visit, at_ns: int, *, pays: bool) -> CloseVisit:
         issued_ns=at_ns,
         visit=visit.id,
         shopper=visit.shopper,
-        tracks=numbers.tell(shop, visit, at_ns),
+        tracks=numbers.tell(shop, visit),
         entered_ns=visit.opened_ns if visit.entered_ns is None else visit.entered_ns,
         left_ns=visit.left_ns,
         outcome=outcome,

@@ -37,7 +37,9 @@ def mode(shop: Shop) -> Mode:
     """What people at the gate and on the page are told of the shop."""
     if shop.policy.when_unwatched == "closed":
         for row in shop.state.unseen:
-            if row.to_ns is None and any(alone(shop, slot) for slot in shop.layout.slots if slot.camera == row.camera):
+            if row.to_ns is None and any(
+                camera_alone(shop, slot) for slot in shop.layout.slots if slot.camera == row.camera
+            ):
                 return "closed"
     kinds = {key.partition("|")[0] for key in shop.state.alarms.standing}
     return "degraded" if kinds.intersection(TAKES_A_SENSE_AWAY) else "normal"
@@ -51,7 +53,7 @@ def unwatched(shop: Shop, visit: Visit, at_ns: int) -> set[str]:
     for row in shop.state.unseen:
         overlap_ns = min(until_ns, at_ns if row.to_ns is None else row.to_ns) - max(from_ns, row.from_ns)
         if overlap_ns >= LEAST_NS:
-            found |= {slot.sku for slot in shop.layout.slots if slot.camera == row.camera and alone(shop, slot)}
+            found |= {slot.sku for slot in shop.layout.slots if slot.camera == row.camera and camera_alone(shop, slot)}
     return found
 
 
@@ -64,7 +66,7 @@ def _gone(shop: Shop, camera: str) -> bool:
     return shop.state.alarms.blind(camera) or f"device-lost|{camera}" in shop.state.alarms.standing
 
 
-def alone(shop: Shop, slot: Slot) -> bool:
+def camera_alone(shop: Shop, slot: Slot) -> bool:
     """Whether nothing but its camera watches a slot: it has no plates, or one of them never spoke."""
     return not slot.plates or any(plate not in shop.state.levels for plate in slot.plates)
 

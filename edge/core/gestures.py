@@ -92,16 +92,30 @@ def _stood(shop: Shop, visit: str, gesture: Gesture) -> bool:
 
 def _met(shop: Shop, frame: TracksSeen) -> list[tuple[tuple[str, ...], PointMm]]:
     found: list[tuple[tuple[str, ...], PointMm]] = []
-    for one, other in _close(shop, frame):
-        visits = sorted({visit.id for person in (one, other) if (visit := shop.visit_of(shop.tracks.name_of(person)))})
-        if len(visits) < 2:
-            continue
-        place, low = _touch(shop, one, other, frame.captured_ns)
-        if place is not None and shop.planogram.is_free(place, SHELF_MM):
-            found.append((("beside" if low else "met", *visits), place))
-        elif place is not None and not low and shop.planogram.is_free(place, AT_SHELF_MM):
-            found.append((("near", *visits), place))
+    for one, other in _close(frame):
+        meeting = _meeting(shop, one, other, frame.captured_ns)
+        if meeting is not None:
+            people = (shop.visit_of(shop.tracks.name_of(person)) for person in (one, other))
+            visits = sorted({visit.id for visit in people if visit is not None})
+            found += [((meeting[0], *visits), meeting[1])] if len(visits) > 1 else []
     return found + list(_held_out(shop, frame))
+
+
+def _meeting(shop: Shop, one: Person, other: Person, at_ns: int) -> tuple[str, PointMm] | None:
+    """How and where a hand of one is at a hand of the other: away from shelves, or an arm before one."""
+    pairs = [
+        (a, b)
+        for a in one.hands_mm
+        for b in other.hands_mm
+        if abs(a[0] - b[0]) + abs(a[1] - b[1]) <= 2 * MEET_MM and shop.planogram.is_free(a, AT_SHELF_MM)
+    ]
+    if any(shop.planogram.is_free(hand, SHELF_MM) for hand, _ in pairs):
+        place, low = _touch(shop, one, other, at_ns)
+        if place is None or shop.planogram.is_free(place, SHELF_MM):
+            return None if place is None else ("beside" if low else "met", place)
+    trails = [shop.tracks.trails[shop.tracks.name_of(person)] for person in (one, other)] if pairs else []
+    touching = [(a, b) for a, b in pairs if _apart_mm(a, b) <= MEET_MM and _lower_mm(trails, (a, b)) <= 0]
+    return ("near", touching[0][0]) if touching else None
 
 
 def _held_out(shop: Shop, frame: TracksSeen) -> Iterator[tuple[tuple[str, ...], PointMm]]:
@@ -122,7 +136,7 @@ def _held_out(shop: Shop, frame: TracksSeen) -> Iterator[tuple[tuple[str, ...], 
             if (other := seen[person.track]) is not None and len(person.hands_mm) < 2
         }
         for other in shop.present():
-            there = hidden.get(other.id) or (None if other in seen.values() else _out_of_sight(shop, other.tracks))
+            there = hidden.get(other.id) or (None if other in seen.values() else _lost_inside(shop, other.tracks))
             if (
                 other is visit
                 or there is None
@@ -134,33 +148,24 @@ def _held_out(shop: Shop, frame: TracksSeen) -> Iterator[tuple[tuple[str, ...], 
                 yield ("offered", *sorted((visit.id, other.id))), hand
 
 
-def _out_of_sight(shop: Shop, tracks: list[str]) -> tuple[tuple[int, int], int] | None:
+def _lost_inside(shop: Shop, tracks: list[str]) -> tuple[tuple[int, int], int] | None:
     """Where and when somebody was seen last; None for who is out by a gate."""
     trails = [trail for track in tracks if (trail := shop.tracks.trails.get(track)) is not None]
     newest = max(trails, key=lambda trail: trail.last_ns, default=None)
     place = newest.last_place() if newest is not None else None
-    if newest is None or place is None:
+    if newest is None or place is None or shop.is_near_gate(place, OUT_MM):
         return None
-    spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
-    return None if any(distance2(place, spot) <= OUT_MM for spot in spots) else (place, newest.last_ns)
+    return place, newest.last_ns
 
 
-def _close(shop: Shop, frame: TracksSeen) -> Iterator[tuple[Person, Person]]:
-    """Pairs of people who stand close and whose hands, as seen in this one frame, are not far from one another."""
+def _close(frame: TracksSeen) -> Iterator[tuple[Person, Person]]:
+    """Pairs of people who stand close."""
     placed = sorted((person.place_mm, person.track, person) for person in frame.people if person.place_mm)
     for number, (here, _, one) in enumerate(placed):
         for there, _, other in placed[number + 1 :]:
             if there[0] - here[0] > BODIES_MM:
                 break
-            if abs(there[1] - here[1]) <= BODIES_MM and any(
-                (gap := abs(a[0] - b[0]) + abs(a[1] - b[1])) <= 2 * MEET_MM
-                and (
-                    shop.planogram.is_free(a, SHELF_MM)
-                    or (gap + abs(a[2] - b[2]) <= MEET_MM and shop.planogram.is_free(a, AT_SHELF_MM))
-                )
-                for a in one.hands_mm
-                for b in other.hands_mm
-            ):
+            if abs(there[1] - here[1]) <= BODIES_MM:
                 yield one, other
 
 
@@ -175,6 +180,11 @@ def _touch(shop: Shop, one: Person, other: Person, at_ns: int) -> tuple[PointMm 
     if lower_mm <= 0:
         return near[1], False
     return (near[1] if lower_mm <= LOW_MM and near[0] <= BESIDE_MM else None), True
+
+
+def _apart_mm(one: PointMm, other: PointMm) -> int:
+    """At most so far apart: two hands that tremble, each seen once, must be nearer than their means."""
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
 def _lower_mm(trails: list[Trail], hands: tuple[PointMm, PointMm]) -> int:

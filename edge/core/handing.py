@@ -27,37 +27,42 @@ def on_gesture(shop: Shop, gesture: Gesture) -> str | None:
     return _go_on(shop, gesture, gesture.began_ns)
 
 
-def again(shop: Shop, visits: set[str], since_ns: int, told_ns: int) -> None:
-    """A camera told only now of goods that these visits may have moved since then: what their hands did meanwhile may
-    have been with them."""
+def again(shop: Shop, told: set[tuple[str, str]], since_ns: int, told_ns: int) -> None:
+    """A camera told only now of products (visit, sku) that may have moved since then: what hands did meanwhile may have
+    been with them."""
     for gesture in shop.past_gestures:
-        if gesture.ended_ns >= since_ns and not visits.isdisjoint(gesture.visits):
-            _go_on(shop, gesture, told_ns)
+        skus = {sku for visit, sku in told if visit in gesture.visits}
+        if skus and gesture.ended_ns >= since_ns:
+            _go_on(shop, gesture, told_ns, skus)
 
 
-def _go_on(shop: Shop, gesture: Gesture, at_ns: int) -> str | None:
-    places = gesture.visits if gesture.kind != "floor" else (*gesture.visits, LOOSE)
-    if not any(story.held(place) for story in shop.state.stories for place in places):
+def _go_on(shop: Shop, gesture: Gesture, at_ns: int, skus: set[str] | None = None) -> str | None:
+    """`skus`: the products that it can have been with; None = all. Whoever has left since then has no cart any more:
+    what went with them is as good as lost."""
+    inside = [visit for visit in gesture.visits if visit in shop.state.visits]
+    places = [*inside, LOOSE][:2]
+    if not inside or not any(story.held(place) for story in shop.state.stories for place in places):
         return None
     grasp = shop.new_id("g", gesture.kind, *gesture.visits, gesture.began_ns, at_ns)
     told = [
         hypotheses.tell(story, grasp, "", option)
         for story in shop.state.stories
-        for option in _ways(story, places[0], places[1])
+        for option in _ways(story, places[0], places[1], skus)
     ]
     shop.state.stories = hypotheses.prune(told)
     x, y, _ = gesture.place_mm
     rule = "hands-met" if gesture.kind != "floor" else "hand-at-floor"
     proof = Evidence(sensor="tracker", place=f"{x},{y}", at_ns=gesture.ended_ns, rule=rule)
-    for visit in gesture.visits:
+    for visit in inside:
         for sku in sorted({sku for story in shop.state.stories for sku in story.held(visit)}):
             shop.state.proof.setdefault(visit, {}).setdefault(sku, []).append(proof)
     return grasp
 
 
-def _ways(story: Story, one: str, other: str) -> list[Option]:
+def _ways(story: Story, one: str, other: str, skus: set[str] | None = None) -> list[Option]:
     pieces = [(one, other, sku) for sku in sorted(story.held(one))]
     pieces += [(other, one, sku) for sku in sorted(story.held(other))]
+    pieces = [piece for piece in pieces if skus is None or piece[2] in skus]
     found = [Option((), KEPT_MNAT if pieces else 0)]
     for giver, taker, sku in pieces:
         moved = (Move(giver, sku, -1), Move(taker, sku, 1))

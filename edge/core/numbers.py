@@ -11,7 +11,7 @@ from edge.core.visits import Visit
 TOLD_KEPT = 64
 
 
-def tell(shop: Shop, visit: Visit, at_ns: int) -> tuple[str, ...]:
+def tell(shop: Shop, visit: Visit) -> tuple[str, ...]:
     """The numbers of the bodies of a visit that ends; from now on they are its own."""
     if not visit.spells:
         return tuple(visit.tracks)

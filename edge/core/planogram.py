@@ -7,9 +7,10 @@ from math import isqrt
 from edge.core.events import PointMm
 from edge.core.layout import Layout, Plate, Product, Slot
 from edge.core.target import UNIT, Target
-from edge.core.trails import distance2, distance3
+from edge.core.trails import distance3
 
 CELL_MM = 50
+FAR_SQUARE = 10**18  # where there are no shelves
 ROW_MM = 60  # slots at one height stand on one board
 
 
@@ -21,7 +22,7 @@ class Planogram:
         self.plates: dict[str, Plate] = {plate.id: plate for plate in layout.plates}
         self.slots: dict[str, Slot] = {slot.id: slot for slot in layout.slots}
         known = [*(plate.position_mm for plate in layout.plates), *(slot.position_mm for slot in layout.slots)]
-        self._free: dict[tuple[int, int, int], bool] = {}
+        self._nearest: dict[tuple[int, int], int] = {}  # cell -> squared mm to the nearest plate or slot
         self._shared: dict[str, frozenset[str]] = {}
         self.spots: list[PointMm] = sorted({place for place in known if place is not None})
         self._tags = sorted(
@@ -100,12 +101,13 @@ class Planogram:
 
     def is_free(self, place: PointMm, room_mm: int) -> bool:
         """True if no plate or slot is within `room_mm` of a place, seen from above; judged in cells of `CELL_MM`."""
-        cell = (place[0] // CELL_MM, place[1] // CELL_MM, room_mm)
-        known = self._free.get(cell)
-        if known is None:
-            middle = (cell[0] * CELL_MM + CELL_MM // 2, cell[1] * CELL_MM + CELL_MM // 2)
-            known = self._free[cell] = all(distance2(middle, spot[:2]) > room_mm for spot in self.spots)
-        return known
+        cell = (place[0] // CELL_MM, place[1] // CELL_MM)
+        nearest = self._nearest.get(cell)
+        if nearest is None:
+            x, y = (number * CELL_MM + CELL_MM // 2 for number in cell)
+            found = min(((x - spot[0]) ** 2 + (y - spot[1]) ** 2 for spot in self.spots), default=FAR_SQUARE)
+            nearest = self._nearest[cell] = found
+        return nearest >= (room_mm + 1) ** 2
 
     def share(self, one: str, other: str) -> bool:
         """True if one product may press on both plates: the same plate, or same shelf and a product in common."""

@@ -134,8 +134,7 @@ def _waiting(shop: Shop, at_ns: int) -> Visit | None:
 def _came_by_gate(shop: Shop, track: str) -> bool:
     """True if a track began at a gate, or where nobody knows where gates are."""
     place = shop.tracks.trails[track].last_place()
-    spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
-    return place is None or not spots or any(distance2(place, spot) <= GATE_MM for spot in spots)
+    return place is None or not shop.gate_spots or shop.is_near_gate(place, GATE_MM)
 
 
 def _is_of_other_height(trail: Trail, was_mm: int | None, bends_mm: int, grows_mm: int = OTHER_HEIGHT_MM) -> bool:
@@ -180,11 +179,10 @@ def _out_of_sight(shop: Shop) -> Visit | None:
 
 def _vanished_inside(shop: Shop, last: tuple[int, int], seen_ns: int) -> bool:
     """True if a body that is not seen any more cannot well have left: it was far from the gate and nobody passed."""
-    spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
     passed = [at_ns for at_ns in shop.state.outs_ns if at_ns >= seen_ns - PASSED_NS]
     if passed:
         shop.state.outs_ns.remove(passed[0])
-    return bool(spots) and not passed and all(distance2(last, spot) > GATE_MM for spot in spots)
+    return bool(shop.gate_spots) and not passed and not shop.is_near_gate(last, GATE_MM)
 
 
 def _open_for_track(shop: Shop, track: str, method: str, at_ns: int) -> Visit:
@@ -371,21 +369,18 @@ def _is_out(shop: Shop, visit: Visit, at_ns: int) -> bool:
     """True if a visit was seen last at the way out, longer ago than a tracker loses somebody there."""
     if visit.last_seen_ns > at_ns - OUT_NS:
         return False
-    spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
     lasts = [shop.tracks.trails[track].last_place() for track in visit.tracks if track in shop.tracks.trails]
-    return any(last is not None and distance2(last, spot) <= PORTAL_MM // 2 for last in lasts for spot in spots)
+    return any(shop.is_near_gate(last, PORTAL_MM // 2) for last in lasts)
 
 
 def _loner_at_portal(shop: Shop, at_ns: int) -> bool:
-    spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
     trails = [trail for track in shop.loners if (trail := shop.tracks.trails.get(track)) is not None]
-    places = [trail.place_at(at_ns) for trail in trails if trail.last_ns >= at_ns - PORTAL_LATE_NS]
-    return any(place is not None and distance2(place, spot) <= PORTAL_MM for place in places for spot in spots)
+    seen = [trail for trail in trails if trail.last_ns >= at_ns - PORTAL_LATE_NS]
+    return any(shop.is_near_gate(trail.place_at(at_ns), PORTAL_MM) for trail in seen)
 
 
 def _at_portal(shop: Shop, visits: list[Visit], at_ns: int) -> list[Visit]:
     """The one visit that is clearly nearest to the way out at a moment; nobody where two are."""
-    spots = [gate.position_mm for gate in shop.layout.gates if gate.position_mm is not None]
     found = []
     seen = [visit for visit in visits if _is_seen(shop, visit, at_ns)]  # who is out already carries nothing past it
     for visit in seen or [visit for visit in visits if not _is_out(shop, visit, at_ns)]:
@@ -394,8 +389,9 @@ def _at_portal(shop: Shop, visits: list[Visit], at_ns: int) -> list[Visit]:
             for track in visit.tracks
             if (trail := shop.tracks.trails.get(track)) is not None and (place := trail.place_at(at_ns)) is not None
         ]
-        if places and spots:
-            found.append((min(distance2(place, spot) for place in places for spot in spots), visit.id, visit))
+        if places and shop.gate_spots:
+            far_mm = min(distance2(place, spot) for place in places for spot in shop.gate_spots)
+            found.append((far_mm, visit.id, visit))
     found.sort()
     if not found:
         leaving = [visit for visit in visits if visit.state is State.LEAVING]

@@ -13,7 +13,7 @@ import msgspec
 
 from edge.core.commands import Line
 from edge.core.events import PointMm, TracksSeen
-from edge.core.eyes import alone
+from edge.core.eyes import camera_alone
 from edge.core.shop import Shop
 from edge.core.trails import distance3
 from edge.core.visits import Visit
@@ -31,8 +31,8 @@ def watch(shop: Shop, frame: TracksSeen) -> None:
     if 0 <= now_ns - shop.counted_ns < LOOK_NS:
         return
     shop.counted_ns = now_ns
-    dead, alone = _unfelt(shop)
-    if not dead and not alone:
+    dead, some_alone = _unfelt(shop)
+    if not dead and not some_alone:
         return
     for person in frame.people:
         hands = [hand for hand in person.hands_mm if not shop.planogram.is_free(hand, IN_SHELF_MM)]
@@ -54,7 +54,7 @@ def _unfelt(shop: Shop) -> tuple[list[tuple[str, PointMm]], bool]:
         known = (-1, places, True)
     if known[0] != spoke:
         silent = [row for row in known[1] if row[0] not in shop.state.levels]
-        known = shop.unfelt = (spoke, silent, any(alone(shop, slot) for slot in shop.layout.slots))
+        known = shop.unfelt = (spoke, silent, any(camera_alone(shop, slot) for slot in shop.layout.slots))
     return known[1], known[2]
 
 
@@ -63,10 +63,7 @@ def doubted(shop: Shop, visit: Visit, line: Line) -> Line:
     proof = shop.state.proof.get(visit.id, {}).get(line.sku, [])
     by_camera = bool(proof) and all(row.sensor == "camera" for row in proof)
     at_dead = any(plate not in shop.state.levels for plate in visit.reached_silent)
-    if line.status != "charged" or not (by_camera or at_dead):
-        return line
-    moved = sum(any(move.visit == visit.id for move in moves) for moves in shop.state.stories[0].trace.values())
-    if visit.reaches <= moved:
+    if line.status != "charged" or not (by_camera or at_dead) or visit.reaches <= visit.touches:
         return line
     sure_ppm = line.confidence_ppm * (1_000_000 - UNSEEN_PUT_PPM) // 1_000_000
     status = line.status if sure_ppm >= shop.policy.review_below_ppm else "review"

@@ -255,6 +255,8 @@ def _go_on(
     top = max(option.log_mnat for found in ways for option in found)  # weights are relative, and never above one
     told = hypotheses.tell_all(before, grasp, plate, ways, top)
     shop.state.stories = hypotheses.prune(told)
+    for visit in {move.visit for move in shop.state.stories[0].trace.get(grasp, [])} & set(shop.state.visits):
+        shop.state.visits[visit].touches += 1
     moved = {(move.visit, move.sku) for found in ways for option in found for move in option.moves}
     for visit, sku in sorted(key for key in moved if key[0]):
         proof = shop.state.proof.setdefault(visit, {}).setdefault(sku, [])
@@ -324,8 +326,8 @@ def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:
     grasp = shop.new_id("g", event.slot, event.began_ns, event.ended_ns)
     _go_on(shop, grasp, event.slot, ways, evidence, (event.began_ns, event.ended_ns), event.captured_ns)
     _book_loss(shop, grasp, evidence, event.captured_ns)
-    likely = {move.visit for found in ways for option in found for move in option.moves if option.log_mnat > 0}
-    handing.again(shop, likely - {""}, event.began_ns, event.captured_ns)
+    told = {move for found in ways for option in found for move in option.moves if option.log_mnat > 0}
+    handing.again(shop, {(move.visit, move.sku) for move in told}, event.began_ns, event.captured_ns)
 
 
 def _beside(shop: Shop, slot: Slot, doers: list[Doer], event: ShelfChanged) -> list[tuple[str, list[Doer]]]:

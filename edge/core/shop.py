@@ -17,6 +17,7 @@ from edge.core.layout import Layout
 from edge.core.ordering import Timers
 from edge.core.planogram import Planogram
 from edge.core.tracks import Tracks
+from edge.core.trails import distance2
 from edge.core.visits import OPEN, PRESENT, State, Visit
 
 
@@ -110,6 +111,7 @@ class Shop:
         self.layout = layout
         self.policy = layout.policy
         self.planogram = Planogram(layout)
+        self.gate_spots = [gate.position_mm for gate in layout.gates if gate.position_mm is not None]
         self.state = ShopState()
         self.tracks = Tracks()
         self.timers = Timers()
@@ -121,9 +123,12 @@ class Shop:
         self.looked_ns = 0
         self.past_gestures: list[Gesture] = []  # of the last half minute: a camera speaks late
         self.counted_ns = 0
-        self.unfelt: tuple[int, list[tuple[str, PointMm]], bool] | None = (
-            None  # as of so many plates that spoke, see reaches.py
-        )
+        # As of so many plates that spoke: those that did not, and whether a slot has only its camera (reaches.py).
+        self.unfelt: tuple[int, list[tuple[str, PointMm]], bool] | None = None
+
+    def is_near_gate(self, place: tuple[int, int] | None, within_mm: int) -> bool:
+        """True if a place is within so much of a gate whose place is known."""
+        return place is not None and any(distance2(place, spot) <= within_mm for spot in self.gate_spots)
 
     def order(self, *commands: Command) -> None:
         """Add to the orders of this event."""

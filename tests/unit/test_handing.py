@@ -248,3 +248,21 @@ def test_hands_that_meet_an_arm_before_a_shelf_hand_something_over_if_they_stay(
         )
         feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
     assert lines(leave(feeder, 10)["ann"]) == {("tea", status): 1}
+
+
+def test_of_two_products_a_camera_tells_of_only_its_own_may_have_changed_hands_once_more() -> None:
+    """Who has left has no cart any more, and what was told before is not dealt out again."""
+    feeder = shop_with_two()
+    shop = feeder.store._shop
+    ann, bob = (next(v.id for v in shop.open_visits() if v.shopper == name) for name in ("ann", "bob"))
+    stand(feeder, 8, 8.9, {"a": MEETING, "b": MEETING})
+    stand(feeder, 8.9, 10, {"a": (2_250, 300, 950), "b": (2_750, 300, 950)})
+    before = shop.state.stories
+    handing.again(shop, {(ann, "gum")}, 8 * S, 10 * S)
+    assert [story.carts for story in shop.state.stories] == [story.carts for story in before]
+    del shop.state.visits[bob]
+    handing.again(shop, {(ann, "tea")}, 8 * S, 10 * S)
+    held = {name for story in shop.state.stories for name, cart in story.carts.items() if cart}
+    assert held <= {ann, bob, LOOSE}
+    assert any(story.held(LOOSE) for story in shop.state.stories), "it may have gone with whom nobody sees any more"
+    assert not shop.state.proof.get(bob, {}).get("gum")

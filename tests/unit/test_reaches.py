@@ -65,3 +65,19 @@ def test_a_hand_at_a_dead_plate_may_have_put_anything_back() -> None:
 
 def test_a_hand_at_a_plate_that_speaks_has_done_what_it_felt() -> None:
     assert weighed((2_000, 2_000, 1_400)) == {("tea", "charged"): 1}
+
+
+def test_a_long_day_of_others_does_not_hide_what_somebody_touched() -> None:
+    feeder = Feeder(SHOP + SLOT)
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 2, a=P1)
+    feeder.walk(2, 4, a=AISLE)
+    feeder.feed(
+        events.ShelfChanged(
+            captured_ns=4 * S, source="cam", camera="cam", slot="s9", change="take", began_ns=S, ended_ns=2 * S,
+            sku="tea",
+        )
+    )  # fmt: skip
+    for story in feeder.store._shop.state.stories:
+        story.trace.clear()  # as after two dozen decisions about other people
+    assert bill(feeder, 4) == {("tea", "charged"): 1}
