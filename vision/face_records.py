@@ -136,10 +136,18 @@ class FaceRecords:
         return []
 
     def sweep(self) -> None:
-        """Destroy what a killed process left half-written. Only for the holder of the writer's lock."""
+        """Destroy what a killed process left half-written or half-destroyed. Only for the holder of the lock."""
         for folder in (self._records, self._keys):
             for path in folder.glob(".*"):
                 safe_file.destroy(path)
+        for record_id in self.replaced():
+            safe_file.destroy(self._path(record_id))
+
+    def replaced(self) -> set[str]:
+        """Records without a key beside a newer one of the same shopper that has one: a kill came between the two."""
+        whole = [one for one in self.all() if isinstance(one, Record)]
+        keyed = {one.shopper for one in whole if self._key_path(one.record).exists()}
+        return {one.record for one in whole if one.shopper in keyed and not self._key_path(one.record).exists()}
 
     def _path(self, record_id: str) -> Path:
         return self._records / f"{record_id}.json"

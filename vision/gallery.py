@@ -264,7 +264,7 @@ class Gallery:
                 self._load()
 
     def _sweep(self) -> None:
-        """What a killed process left half-written is nobody's: destroy it before it is copied anywhere."""
+        """What a killed process left half-written or half-destroyed is nobody's: destroyed before anybody copies it."""
         self._records.sweep()
         for name in (self._roster_path.name, self._stamp_path.name, CLAIMS, DEVICE_KEY):
             for path in self._state.glob(f".{name}.*"):
@@ -290,10 +290,13 @@ class Gallery:
             self._roster = Roster(self._roster_path)
         except BadInput as problem:
             problems.append(problem)
+        replaced = self._records.replaced()
         for record in self._records.all():
             try:
                 if isinstance(record, BadInput):
                     raise record
+                if record.record in replaced:
+                    continue
                 self._faces.append((record, self._records.open(record)))
             except BadInput as problem:
                 problems.append(problem)

@@ -34,16 +34,21 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def destroy(path: Path) -> None:
-    """Overwrite in place, flush, remove. What a flash disk keeps of it is harmless: the content is encrypted."""
+    """Take the name away, overwrite in place, flush, remove: nobody reads half-overwritten content under its name.
+
+    Who is killed meanwhile leaves a file with a dot before its name, for the next one to sweep. What a flash disk
+    keeps of it is harmless: the content is encrypted.
+    """
+    going = path if path.name.startswith(".") else path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        size = path.stat().st_size
+        path.replace(going)
     except FileNotFoundError:
         return
-    with path.open("r+b") as file:
-        file.write(secrets.token_bytes(size))
+    with going.open("r+b") as file:
+        file.write(secrets.token_bytes(going.stat().st_size))
         file.flush()
         os.fsync(file.fileno())
-    path.unlink()
+    going.unlink()
     _flush_folder(path.parent)
 
 

@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +167,57 @@ def test_a_half_written_file_of_a_killed_process_is_swept_with_the_next_change(t
     assert (erased.left, erased.faces) == ([], 1)
     names = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
     assert names == ["device.key", "identity.lock", "identity.stamp"]
+
+
+def killed_at(step: int, change: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Do a change in a process of its own that dies at its n-th flush or removal; whether it did."""
+    child = os.fork()
+    if child == 0:
+        left_to_do = iter(range(step))
+
+        def die_at_last(call: Callable[..., object]) -> Callable[..., object]:
+            def counted(*args: object, **options: object) -> object:
+                if next(left_to_do, None) is None:
+                    os._exit(9)
+                return call(*args, **options)
+
+            return counted
+
+        monkeypatch.setattr(os, "fsync", die_at_last(os.fsync))
+        monkeypatch.setattr(Path, "unlink", die_at_last(Path.unlink))
+        monkeypatch.setattr(Path, "replace", die_at_last(Path.replace))
+        try:
+            change()
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+@pytest.mark.parametrize("change", ["enrol", "forget"])
+def test_a_kill_at_any_step_leaves_nobody_damaged(tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    step, died = 0, True
+    while died:
+        state = tmp_path / f"{step}"
+        store = Gallery(state)
+        for shopper in ("anna", "boris"):
+            store.enrol(shopper, [("test", TEMPLATE)], AGREED)
+        died = killed_at(step, lambda one=store: change_of(one, change), monkeypatch)  # type: ignore[misc]
+        known = set(Gallery(state).known("test", "2026-06-01").owners)
+        assert known == {"anna", "boris"} if change == "enrol" else known - {"anna"} == {"boris"}, step
+        if change == "enrol":
+            assert Gallery(state).problems == (), step
+        store = Gallery(state)
+        store.enrol("carl", [("test", TEMPLATE)], AGREED)
+        store.forget("anna")
+        assert Gallery(state).problems == (), step
+        assert set(Gallery(state).known("test", "2026-06-01").owners) == {"boris", "carl"}
+        assert [path.name for path in (state / "faces").rglob(".*")] == []
+        step += 1
+    assert step > 8
+
+
+def change_of(store: Gallery, change: str) -> object:
+    return store.enrol("anna", [("test", TEMPLATE)], AGREED) if change == "enrol" else store.forget("anna")
 
 
 def test_several_are_forgotten_in_one_search(tmp_path: Path) -> None:
