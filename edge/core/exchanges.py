@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from edge.core.hypotheses import Option, Story
+from edge.core import packs
+from edge.core.hypotheses import Option, Story, cart_key
 from edge.core.layout import Product
-from edge.core.options import BOTH_THERE, MISPLACED, Doer
-from edge.core.packs import Move, known
+from edge.core.options import BOTH_THERE, MISPLACED, Doer, Known
+from edge.core.packs import Move
 from edge.core.weighing import (
     WRONG_WEIGHT,
     Weighed,
@@ -42,35 +43,50 @@ class Apart(NamedTuple):
 
 
 def one_change(
-    story: Story, home: list[Product], products: dict[str, Product], lifted_mg: int, noise_mg: int, doers: list[Doer]
-) -> list[Option]:
-    """One piece laid down and one taken so close together that the scale felt only the difference `lifted_mg`."""
+    story: Story, home: list[Product], products: dict[str, Product], lifted_mg: int, noise_mg: int, doers: list[Doer],
+    known: Known,
+) -> list[Option]:  # fmt: skip
+    """One piece laid down and one taken so close together that the scale felt only the difference `lifted_mg`. `known`
+    is of this grasp alone."""
     there = [doer for doer in doers if doer.beside_mnat >= BOTH_THERE]
+    found = []
+    for giver in [doer for doer in there if doer.pays]:
+        cart = cart_key(story, giver.visit.id)
+        if cart not in known:
+            known[cart] = _laid_down_for(story, giver, there, home, products, lifted_mg, noise_mg)
+        found += known[cart]
+    return found
+
+
+def _laid_down_for(
+    story: Story, giver: Doer, takers: list[Doer], home: list[Product], products: dict[str, Product], lifted_mg: int,
+    noise_mg: int,
+) -> list[Option]:  # fmt: skip
+    """One of those there lays a piece of the own cart down, and one of them takes another."""
     at_home = {product.sku for product in home}
     found = []
-    for giver in there:
-        for laid in sorted(story.held(giver.visit.id)) if giver.pays else []:
-            felt = known(story.packs, giver.visit.id, laid)
-            laid_mg = felt[-1] if felt else products[laid].weight_mg if laid in products else None
-            for product in home if laid_mg else []:
-                if not product.weight_mg:
+    for laid in sorted(story.held(giver.visit.id)):
+        felt = packs.known(story.packs, giver.visit.id, laid)
+        laid_mg = felt[-1] if felt else products[laid].weight_mg if laid in products else None
+        for product in home if laid_mg else []:
+            if not product.weight_mg:
+                continue
+            spread = listed_variance(product.weight_mg, 1) + (
+                felt_variance(felt[-1]) if felt else listed_variance(laid_mg or 0, 1)
+            )
+            fit = normal_weight_mnat(lifted_mg - product.weight_mg + (laid_mg or 0), spread, noise_mg)
+            if fit <= WRONG_WEIGHT // 2:
+                continue
+            away = (laid, 1) if laid not in at_home else ("", 0)
+            fit += MISPLACED if away[1] else 0
+            back = Move(giver.visit.id, laid, -1)
+            for taker in takers:
+                alone = taker is giver
+                if alone and laid == product.sku:
                     continue
-                spread = listed_variance(product.weight_mg, 1) + (
-                    felt_variance(felt[-1]) if felt else listed_variance(laid_mg or 0, 1)
-                )
-                fit = normal_weight_mnat(lifted_mg - product.weight_mg + (laid_mg or 0), spread, noise_mg)
-                if fit <= WRONG_WEIGHT // 2:
-                    continue
-                away = (laid, 1) if laid not in at_home else ("", 0)
-                fit += MISPLACED if away[1] else 0
-                back = Move(giver.visit.id, laid, -1)
-                for taker in there:
-                    alone = taker is giver
-                    if alone and laid == product.sku:
-                        continue
-                    log = fit + (EXCHANGE_ALONE if alone else EXCHANGE + taker.beside_mnat) + giver.beside_mnat
-                    took = (Move(taker.visit.id, product.sku, 1),) if taker.pays else ()
-                    found.append(Option((back, *took), log, away))
+                log = fit + (EXCHANGE_ALONE if alone else EXCHANGE + taker.beside_mnat) + giver.beside_mnat
+                took = (Move(taker.visit.id, product.sku, 1),) if taker.pays else ()
+                found.append(Option((back, *took), log, away))
     return found
 
 

@@ -12,14 +12,15 @@ from edge.core.evidence import Grasp
 from edge.core.exchanges import Apart
 from edge.core.hypotheses import Option, Story
 from edge.core.layout import Product
-from edge.core.options import Doer
+from edge.core.options import Doer, Known
 
 BOTH_HANDS_MNAT: Final = -4_500  # the same person at two plates in one moment, where somebody else has a hand there
 
 
 class Asked(NamedTuple):
     """One grasp and what is known about it in every story alike. `home` belongs there, `strays` can have been put
-    there; `alike` are its takes as of `options.from_home`; `others` are grasps of the same moment elsewhere."""
+    there; `alike` are its takes as of `options.from_home`; `others` are grasps of the same moment elsewhere;
+    `laid` and `exchanged` fill up with what the stories before were told."""
 
     grasp: Grasp
     home: list[Product]
@@ -31,13 +32,15 @@ class Asked(NamedTuple):
     alike: list[Option]
     apart: Apart | None
     others: list[str]
+    laid: Known
+    exchanged: Known
 
 
 def ways(asked: Asked, story: Story) -> list[Option]:
     """Every option of the grasp in this story."""
     grasp, plate = asked.grasp, asked.grasp.main_plate
     about = (story, asked.home, asked.everything)
-    both = exchanges.one_change(*about, -grasp.delta_mg, asked.noise_mg, asked.doers)
+    both = exchanges.one_change(*about, -grasp.delta_mg, asked.noise_mg, asked.doers, asked.exchanged)
     if asked.apart is not None:
         both += exchanges.felt_apart(*about, asked.apart, asked.noise_mg)
     if asked.is_small:
@@ -45,7 +48,9 @@ def ways(asked: Asked, story: Story) -> list[Option]:
         return [*(leaning or [options.nothing(grasp.delta_mg)]), *both]
     if grasp.delta_mg > 0:
         both += exchanges.while_refilling(asked.home, grasp.delta_mg, asked.noise_mg, asked.doers)
-        found = options.puts(story, plate, asked.home, asked.everything, grasp.delta_mg, asked.noise_mg, asked.doers)
+        found = options.puts(
+            story, plate, asked.home, asked.everything, grasp.delta_mg, asked.noise_mg, asked.doers, asked.laid
+        )
         return both + (exchanges.not_of_one_thing(found) if asked.apart is not None else found)
     found = options.takes(
         story, plate, asked.home, asked.strays, -grasp.delta_mg, asked.noise_mg, asked.doers, asked.alike
@@ -55,6 +60,8 @@ def ways(asked: Asked, story: Story) -> list[Option]:
 
 def _one_at_a_time(asked: Asked, story: Story, found: list[Option]) -> list[Option]:
     """Who did something elsewhere in the same moment hardly did this too."""
+    if not asked.others:
+        return found
     busy = {move.visit for other in asked.others for move in story.trace.get(other, [])}
     return [
         option._replace(log_mnat=option.log_mnat + BOTH_HANDS_MNAT)

@@ -8,7 +8,7 @@ Must not: know sensors, or decide what is charged.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -17,10 +17,10 @@ from edge.core.chance import ONE, times, weight
 from edge.core.packs import Move, Packs
 
 WIDTH: Final = 96
-TOLD: Final = 4 * WIDTH  # more than this are not even told: hardly any of them could be kept
+TOLD: Final = 2 * WIDTH  # more than this are not even told: hardly any of them could be kept
 CUT: Final = weight(-14_000)
 LOOSE: Final = "loose"  # the cart of what lies about inside
-GONE: Final = "gone"  # in a trace: whoever it was, the visit is over
+GONE: Final = "gone"  # who took it in a move, where nobody was near, or whose visit is over
 TRACE_MAX: Final = 24  # decisions a story remembers, so that later evidence can speak about them
 
 
@@ -55,6 +55,16 @@ class Story(msgspec.Struct, kw_only=True):
         return self.carts.get(visit, {})
 
 
+CartKey = tuple[str, frozenset[tuple[str, int]], frozenset[tuple[str, tuple[int, ...]]]]
+NOTHING: Final[dict[str, Any]] = {}
+
+
+def cart_key(story: Story, visit: str) -> CartKey:
+    """The same for stories that agree on a cart and on the packs in it."""
+    cart, felt = story.carts.get(visit, NOTHING), story.packs.get(visit, NOTHING)
+    return visit, frozenset(cart.items()), frozenset(felt.items())
+
+
 def begin() -> list[Story]:
     """One story in which nobody holds anything."""
     return [Story(weight=ONE)]
@@ -63,7 +73,8 @@ def begin() -> list[Story]:
 def tell(story: Story, grasp: str, plate: str, option: Option, top_mnat: int = 0) -> Story:
     """The story with one more interaction in it. `top_mnat` is the likeliest option of all stories."""
     carts, strays, laid = story.carts, story.strays, story.laid
-    for move in option.moves:
+    moves = tuple(move for move in option.moves if move.visit != GONE)
+    for move in moves:
         carts = {**carts, move.visit: _changed(carts.get(move.visit, {}), move.sku, move.quantity)}
     sku, count = option.stray
     if count:
@@ -82,7 +93,7 @@ def tell(story: Story, grasp: str, plate: str, option: Option, top_mnat: int = 0
         strays=strays,
         laid=laid,
         trace=trace,
-        packs=packs.follow(story.packs, plate, option.moves, option.stray, option.felt_mg),
+        packs=packs.follow(story.packs, plate, moves, option.stray, option.felt_mg),
     )
 
 
@@ -168,11 +179,16 @@ def _without(moves: list[Move], visit: str, changed: dict[int, list[Move]]) -> l
 def at_least_ppm(stories: list[Story], visit: str) -> dict[str, list[int]]:
     """For each product of a visit: probability, in ppm, that it holds at least 1, 2, 3, ... of it."""
     whole = sum(story.weight for story in stories)
-    found: dict[str, list[int]] = {}
+    likely: dict[frozenset[tuple[str, int]], int] = {}  # most stories agree on most carts
     for story in stories:
-        for sku, count in story.held(visit).items():
+        if cart := story.carts.get(visit):
+            agreed = frozenset(cart.items())
+            likely[agreed] = likely.get(agreed, 0) + story.weight
+    found: dict[str, list[int]] = {}
+    for agreed, part in likely.items():
+        for sku, count in agreed:
             sums = found.setdefault(sku, [])
             sums += [0] * (count - len(sums))
             for number in range(count):
-                sums[number] += story.weight
+                sums[number] += part
     return {sku: [part * 1_000_000 // whole for part in sums] for sku, sums in sorted(found.items())}

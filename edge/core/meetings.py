@@ -65,6 +65,7 @@ class _Meeting:
         self.blurred = False
         self.blur_ns: tuple[int, int] | None = None  # first and last frame in which motion told nothing
         self.motion: int | None = None
+        self.early: int | None = None  # motion of what was refuted while they were still so near
         self.at_ns = 0
         self.after = (Stature(), Stature())
 
@@ -105,20 +106,23 @@ class Meetings:
             if first is None or second is None:
                 continue
             kept = _square(where, first) + _square(there, second)
-            crossed = _square(where, second) + _square(there, first)
-            if max(_square(where, second), _square(there, first)) > FITS_MM * FITS_MM:
-                crossed = kept  # only one of them is where the other was
+            swapped = _square(where, second), _square(there, first)
+            crossed = sum(swapped) if max(swapped) <= FITS_MM * FITS_MM else kept  # else one is not where the other was
             motion = (kept - crossed) * 500 // (PLACE_MM * PLACE_MM)
             meeting.frames += 1
-            if distance2(where, there) < BLUR_MM:
+            apart_mm = distance2(where, there)
+            if apart_mm < BLUR_MM:
                 first_ns = frame.captured_ns if meeting.blur_ns is None else meeting.blur_ns[0]
                 meeting.blur_ns = first_ns, frame.captured_ns
             if motion >= CLEAR_MNAT:
                 found.append((one, other))
                 meeting.prior = -motion  # what would have to be wrong now
                 meeting.rest()
-            elif self._is_suspect(meeting, motion, distance2(where, there)):
+            elif self._is_suspect(meeting, motion, apart_mm):
                 meeting.suspect(motion, frame.captured_ns)
+            elif meeting.early is not None and apart_mm >= BLUR_MM:  # it may have happened after the first look
+                meeting.suspect(meeting.early, frame.captured_ns)
+                meeting.early = None
         return found
 
     def after(self, people: list[tuple[str, Person]], frame: TracksSeen) -> tuple[list[Exchange], list[Doubt]]:
@@ -140,6 +144,8 @@ class Meetings:
                     meeting.prior = -total
                     meeting.rest()
                 elif total <= REFUTED_MNAT:
+                    near = meeting.blur_ns is not None and meeting.blur_ns[1] == frame.captured_ns
+                    meeting.early = meeting.motion if near else None
                     meeting.rest()
                 elif looked:
                     doubts.append(Doubt(pair, _chance_ppm(total)))

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from edge.core.chance import normal_mnat
 from edge.core.grip import look_up
-from edge.core.hypotheses import Option, Story
+from edge.core.hypotheses import GONE, CartKey, Option, Story, cart_key
 from edge.core.layout import Product
 from edge.core.packs import Move, on_plate
 from edge.core.visits import Visit
@@ -46,6 +46,9 @@ MAY_BE_THERE: Final = -3_000  # a hand that was not seen all the time may have t
 NO_STAFF: Final = -30_000
 
 
+Known = dict[CartKey, list[Option]]  # what one grasp can have been for stories that agree on a cart
+
+
 class Doer(NamedTuple):
     """Somebody who can have done it. `ratio_mnat` from reach.py; `pays` is false for staff. `there_mnat` is for a hand
     that was there at any time about that moment: where two change a plate together, neither keeps the moment."""
@@ -74,7 +77,7 @@ def from_home(
     found = [Option((), SOMETHING_ELSE + max([doer.ratio_mnat for doer in doers], default=0))]
     for item in weigh(home, weight_mg, noise_mg):
         found += _by_whom(item, doers, 0, ("", 0), weight_mg, split)
-    return found
+    return _likely(found)
 
 
 def takes(
@@ -83,6 +86,8 @@ def takes(
 ) -> list[Option]:  # fmt: skip
     """Everything that a lift of `weight_mg` from `plate` can have been in this story; `alike` as of `from_home`."""
     options = list(from_home(home, weight_mg, noise_mg, doers) if alike is None else alike)
+    if not story.laid.get(plate) and not story.strays.get(plate):
+        return options
     for before_mg, owner in sorted(set(story.laid.get(plate, []))):
         fit = normal_mnat(before_mg - weight_mg, SCALE_MG * 2 + before_mg // 200, WRONG_WEIGHT)
         mine = [doer for doer in doers if doer.visit.id == owner]
@@ -122,7 +127,7 @@ def _by_whom(
     split: int = SPLIT[0][1],
 ) -> list[Option]:
     felt_mg = lifted_mg if len(item.parts) == 1 and item.parts[0][1] == 1 else 0
-    lost = tuple(Move("", sku, count) for sku, count in item.parts)
+    lost = tuple(Move(GONE, sku, count) for sku, count in item.parts)
     found = [Option(lost, item.log_mnat + prior + _nobody(doers), stray)]
     for doer in doers:
         moves = tuple(Move(doer.visit.id, sku, count) for sku, count in item.parts) if doer.pays else ()
@@ -143,31 +148,42 @@ def _by_whom(
 
 def puts(
     story: Story, plate: str, home: list[Product], products: dict[str, Product], weight_mg: int, noise_mg: int,
-    doers: list[Doer],
+    doers: list[Doer], known: Known,
 ) -> list[Option]:  # fmt: skip
-    """Everything that laying `weight_mg` on `plate` can have been in this story."""
+    """Everything that laying `weight_mg` on `plate` can have been in this story. `known` is of this grasp alone."""
     best = max([doer.ratio_mnat for doer in doers], default=0)
     options = [Option((), doer.ratio_mnat + NOT_SOLD, laid_mg=weight_mg, laid_by=doer.visit.id) for doer in doers] or [
         Option((), NOT_SOLD, laid_mg=weight_mg)
     ]
     at_home = {product.sku for product in home}
-    for doer in doers:
-        held = story.held(doer.visit.id) if doer.pays else {}
-        mine = [products[sku] for sku in sorted(held) if sku in products]
-        for item in weigh_packs(story, doer.visit.id, mine, held, weight_mg, noise_mg):
-            if any(count > held[sku] for sku, count in item.parts):
-                continue
-            away = [(sku, count) for sku, count in item.parts if sku not in at_home]
-            log = item.log_mnat + doer.ratio_mnat + (MISPLACED if away else 0)
-            moves = tuple(Move(doer.visit.id, sku, -count) for sku, count in item.parts)
-            felt_mg = weight_mg if moves[0].quantity == -1 and len(moves) == 1 else 0
-            options.append(Option(moves, log, away[0] if len(away) == 1 else ("", 0), felt_mg=felt_mg))
+    for doer in [doer for doer in doers if doer.pays]:
+        cart = cart_key(story, doer.visit.id)
+        if cart not in known:
+            known[cart] = _own(story, doer, at_home, products, weight_mg, noise_mg)
+        options += known[cart]
     if max((option.log_mnat for option in options if option.moves), default=WRONG_WEIGHT) < best + PASSED:
         options += _passed(story, plate, at_home, products, weight_mg, noise_mg, doers)
     for item in weigh(home, weight_mg, noise_mg)[:2]:
         staff = max([doer.ratio_mnat for doer in doers if not doer.pays], default=NO_STAFF)
         options.append(Option((), item.log_mnat + max(best + UNHELD, staff)))
     return _likely(options)
+
+
+def _own(
+    story: Story, doer: Doer, at_home: set[str], products: dict[str, Product], weight_mg: int, noise_mg: int
+) -> list[Option]:
+    """Somebody lays down what is in the own cart."""
+    held, found = story.held(doer.visit.id), []
+    mine = [products[sku] for sku in sorted(held) if sku in products]
+    for item in weigh_packs(story, doer.visit.id, mine, held, weight_mg, noise_mg):
+        if any(count > held[sku] for sku, count in item.parts):
+            continue
+        away = [(sku, count) for sku, count in item.parts if sku not in at_home]
+        log = item.log_mnat + doer.ratio_mnat + (MISPLACED if away else 0)
+        moves = tuple(Move(doer.visit.id, sku, -count) for sku, count in item.parts)
+        felt_mg = weight_mg if moves[0].quantity == -1 and len(moves) == 1 else 0
+        found.append(Option(moves, log, away[0] if len(away) == 1 else ("", 0), felt_mg=felt_mg))
+    return found
 
 
 def _passed(

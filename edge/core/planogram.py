@@ -24,7 +24,7 @@ class Planogram:
         known = [*(plate.position_mm for plate in layout.plates), *(slot.position_mm for slot in layout.slots)]
         self._nearest: dict[tuple[int, int], int] = {}  # cell -> squared mm to the nearest plate or slot
         self._shared: dict[str, frozenset[str]] = {}
-        self.spots: list[PointMm] = sorted({place for place in known if place is not None})
+        self.spots: list[tuple[int, int]] = sorted({place[:2] for place in known if place is not None})
         self._tags = sorted(
             ((epc, product.sku) for product in layout.products for epc in product.epcs),
             key=lambda tag: (-len(tag[0]), tag[0]),

@@ -40,9 +40,13 @@ def watch(shop: Shop, frame: TracksSeen) -> None:
         if visit is not None:
             visit.reaches += now_ns - visit.reached_ns > APART_NS
             visit.reached_ns = now_ns
-            for plate, place in dead:
-                if plate not in visit.reached_silent and any(distance3(hand, place) <= AT_PLATE_MM for hand in hands):
-                    visit.reached_silent.append(plate)
+            near = {
+                plate
+                for hand in hands
+                for plate, place in dead
+                if abs(hand[0] - place[0]) <= AT_PLATE_MM and distance3(hand, place) <= AT_PLATE_MM
+            }
+            visit.reached_silent += sorted(near.difference(visit.reached_silent))
 
 
 def _unfelt(shop: Shop) -> tuple[list[tuple[str, PointMm]], bool]:

@@ -13,7 +13,7 @@ from edge.core.evidence import Grasp, add_step, begin, joins, sides
 from edge.core.exchanges import Apart
 from edge.core.grasp_options import Asked, ways
 from edge.core.grip import Moment, moment_of
-from edge.core.hypotheses import Option
+from edge.core.hypotheses import GONE, Option
 from edge.core.layout import Slot
 from edge.core.options import Doer
 from edge.core.presence import loners_within_reach
@@ -146,7 +146,7 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
 
     asked = Asked(
         grasp=grasp, home=home, everything=everything, strays=strays, noise_mg=noise, doers=doers, is_small=is_small,
-        alike=alike, apart=_apart(shop, grasp), others=others,
+        alike=alike, apart=_apart(shop, grasp), others=others, laid={}, exchanged={},
     )  # fmt: skip
     evidence = Evidence(
         sensor="scale",
@@ -258,7 +258,7 @@ def _go_on(
     for visit in {move.visit for move in shop.state.stories[0].trace.get(grasp, [])} & set(shop.state.visits):
         shop.state.visits[visit].touches += 1
     moved = {(move.visit, move.sku) for found in ways for option in found for move in option.moves}
-    for visit, sku in sorted(key for key in moved if key[0]):
+    for visit, sku in sorted(key for key in moved if key[0] != GONE):
         proof = shop.state.proof.setdefault(visit, {}).setdefault(sku, [])
         proof.append(evidence)
         del proof[:-EVIDENCE_MAX]
@@ -285,7 +285,7 @@ def _remember(shop: Shop, grasp: str, plate: str, evidence: Evidence, span_ns: t
 def _book_loss(shop: Shop, grasp: str, evidence: Evidence, at_ns: int) -> None:
     """Goods moved and the likeliest story has nobody for it: the loss account carries them."""
     for move in shop.state.stories[0].trace.get(grasp, []):
-        if move.visit:
+        if move.visit != GONE:
             continue
         product = shop.planogram.products.get(move.sku)
         shop.order(
@@ -301,7 +301,6 @@ def _book_loss(shop: Shop, grasp: str, evidence: Evidence, at_ns: int) -> None:
         )
         detail = f"{move.quantity} x {move.sku}, nobody near"
         shop.order(*shop.state.alarms.mention("unseen-take", evidence.place, detail, at_ns))
-    shop.state.stories = hypotheses.forget(shop.state.stories, "")
 
 
 def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:

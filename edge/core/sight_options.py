@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Final
 
-from edge.core.hypotheses import Option, Story
+from edge.core.hypotheses import GONE, Option, Story
 from edge.core.options import MAY_BE_THERE, NOBODY, STRAY, Doer
 from edge.core.packs import Move
 
@@ -51,7 +51,7 @@ def seen_by_camera(
     best = max([doer.ratio_mnat for doer in doers], default=-1_000)
     options = [Option((), FALSE_SIGHT + best + (0 if said is None else NAMED_FALSE))]
     if taken:
-        options.append(Option((Move("", skus[0][0], quantity),), NOBODY if doers else 0))
+        options.append(Option((Move(GONE, skus[0][0], quantity),), NOBODY if doers else 0))
     own = [(sku, doers, prior) for sku, prior in skus]
     for name, reaching, prior in (*own, *((other, near, _beside(other, said)) for other, near in beside)):
         for doer in reaching:

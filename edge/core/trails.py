@@ -157,8 +157,11 @@ class Trail:
 
     def nearest_body_mm(self, target: PointMm, from_ns: int, to_ns: int) -> int | None:
         """How far `target` was out of arm's reach at best in a span (0 = within); None = not seen."""
-        spots = [spot.place_mm for spot in self._within(from_ns, to_ns) if spot.place_mm is not None]
-        return max(0, min(distance2(place, target[:2]) for place in spots) - ARM_MM) if spots else None
+        x, y, _ = target
+        places = [spot.place_mm for spot in self._within(from_ns, to_ns) if spot.place_mm is not None]
+        if not places:
+            return None
+        return max(0, isqrt(min((place[0] - x) ** 2 + (place[1] - y) ** 2 for place in places)) - ARM_MM)
 
     def out_of_reach_mm(self, target: PointMm, from_ns: int, to_ns: int) -> int | None:
         """How far out of a body's reach `target` was while the body was not seen, judged by where it was just before

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core import commands, events, exchanges, options, sight_options
+from edge.core import commands, events, exchanges, grasp_options, options, sight_options
 from edge.core.chance import ONE
 from edge.core.evidence import Grasp, add_step, begin, joins, sides
 from edge.core.hypotheses import Move, Story
@@ -39,7 +39,7 @@ def lines(bill: commands.CloseVisit) -> dict[tuple[str, str], int]:
 def test_one_lays_down_and_another_takes_in_one_moment() -> None:
     goods = {"a": product("a", 200), "b": product("b", 260)}
     story = Story(weight=ONE, carts={"ann": {"a": 1}})
-    found = exchanges.one_change(story, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob")])
+    found = exchanges.one_change(story, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob")], {})
     assert set(best(found).moves) == {Move("ann", "a", -1), Move("bob", "b", 1)}
     assert best(found).stray == ("a", 1)
 
@@ -48,7 +48,7 @@ def test_one_lays_down_and_another_takes_in_one_moment() -> None:
 def test_an_exchange_explains_the_weight_that_was_felt(held: int, taken: int, felt: int) -> None:
     goods = {"a": product("a", held), "b": product("b", taken)}
     story = Story(weight=ONE, carts={"ann": {"a": 1}})
-    found = exchanges.one_change(story, [goods["b"]], goods, felt * 1_000, 800, [doer("ann"), doer("bob")])
+    found = exchanges.one_change(story, [goods["b"]], goods, felt * 1_000, 800, [doer("ann"), doer("bob")], {})
     assert all(abs(felt - (taken - held)) < 60 for _ in found)
     assert bool(found) or abs(felt - (taken - held)) > 4
 
@@ -56,9 +56,9 @@ def test_an_exchange_explains_the_weight_that_was_felt(held: int, taken: int, fe
 def test_nobody_lays_down_what_they_do_not_hold_and_nobody_far_takes_part() -> None:
     goods = {"a": product("a", 200), "b": product("b", 260)}
     empty = Story(weight=ONE)
-    assert exchanges.one_change(empty, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob")]) == []
+    assert exchanges.one_change(empty, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob")], {}) == []
     story = Story(weight=ONE, carts={"ann": {"a": 1}})
-    found = exchanges.one_change(story, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob", -5_000)])
+    found = exchanges.one_change(story, [goods["b"]], goods, 60_000, 800, [doer("ann"), doer("bob", -5_000)], {})
     assert all(move.visit == "ann" for option in found for move in option.moves)
 
 
@@ -240,3 +240,29 @@ def test_staff_lay_down_and_somebody_takes_where_scales_felt_both() -> None:
     apart = exchanges.Apart(1_000_000, 500_000, [doer("carl", 5_000, pays=False)], [doer("ann", 4_000)])
     found = exchanges.felt_apart(Story(weight=ONE), [tea], {"tea": tea}, apart, 800)
     assert best(found).moves == (Move("ann", "tea", 1),)
+
+
+def asked(change_g: int, doers: list[Doer], apart: exchanges.Apart | None = None) -> list[options.Option]:
+    tea = product("tea", 500)
+    grasp = Grasp(id="g", deltas_mg={"p1": change_g * 1_000}, began_ns=0, ended_ns=S, noise_mg=800)
+    one = grasp_options.Asked(
+        grasp=grasp, home=[tea], everything={"tea": tea}, strays=[], noise_mg=800, doers=doers, is_small=False,
+        alike=[], apart=apart, others=[], laid={}, exchanged={},
+    )  # fmt: skip
+    return grasp_options.ways(one, Story(weight=ONE))
+
+
+def test_a_place_that_staff_fill_up_may_have_been_taken_from_meanwhile() -> None:
+    carl = doer("carl", 5_000, pays=False)
+    taken = (Move("ann", "tea", 1),)
+    assert taken in [option.moves for option in asked(500, [carl, doer("ann", 5_000)])]
+    assert taken not in [option.moves for option in asked(500, [carl, doer("ann", -5_000)])]
+
+
+def test_a_foreign_thing_that_is_laid_down_makes_no_plate_lighter() -> None:
+    ann = doer("ann")
+    apart = exchanges.Apart(700_000, 400_000, [ann], [ann])
+    plain, halves = (
+        max(option.log_mnat for option in asked(300, [ann], known) if option.laid_mg) for known in (None, apart)
+    )
+    assert halves == plain + exchanges.ONE_THING < plain

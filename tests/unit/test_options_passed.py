@@ -28,7 +28,7 @@ def doer(name: str, ratio: int = 4_000, pays: bool = True, there: int = -30_000)
 
 
 def puts(weight_mg: int, doers: list[Doer], home: Product = TEA, story: Story = ANN_HOLDS) -> list[Option]:
-    return options.puts(story, "p", [home], GOODS, weight_mg, 800, doers)
+    return options.puts(story, "p", [home], GOODS, weight_mg, 800, doers, {})
 
 
 def best(found: list[Option]) -> Option:

@@ -38,7 +38,7 @@ def likeliest_take(story: Story, weight_mg: int, plate: str, home: Product, who:
 
 
 def puts(story: Story, weight_mg: int, plate: str = "p1", home: Product = TEA) -> list[Option]:
-    return options.puts(story, plate, [home], GOODS, weight_mg, 800, [doer("ann")])
+    return options.puts(story, plate, [home], GOODS, weight_mg, 800, [doer("ann")], {})
 
 
 def put(story: Story, weight_mg: int, plate: str, home: Product = TEA) -> Story:

@@ -70,7 +70,7 @@ def test_pruning_bounds_merges_and_keeps_the_likeliest_first(rows: list[tuple[in
 def test_a_put_back_is_only_of_what_is_held_in_that_story() -> None:
     goods = {"a": product("a", 300), "b": product("b", 300)}
     story = Story(weight=ONE, carts={"v": {"a": 1}})
-    found = options.puts(story, "p", [goods["b"]], goods, 300_000, 500, [doer("v")])
+    found = options.puts(story, "p", [goods["b"]], goods, 300_000, 500, [doer("v")], {})
     given_back = {move for option in found for move in option.moves}
     assert given_back == {Move("v", "a", -1)}
 
@@ -78,7 +78,7 @@ def test_a_put_back_is_only_of_what_is_held_in_that_story() -> None:
 def test_a_misplaced_pack_can_be_taken_from_where_it_was_put() -> None:
     goods = {"a": product("a", 300), "b": product("b", 500)}
     holds = Story(weight=ONE, carts={"v": {"a": 1}})
-    put = max(options.puts(holds, "p", [goods["b"]], goods, 300_000, 500, [doer("v")]), key=lambda o: o.log_mnat)
+    put = max(options.puts(holds, "p", [goods["b"]], goods, 300_000, 500, [doer("v")], {}), key=lambda o: o.log_mnat)
     after = hypotheses.tell(holds, "g1", "p", put)
     assert after.strays == {"p": {"a": 1}}
     assert after.held("v") == {}
@@ -103,7 +103,7 @@ def test_what_staff_moves_is_on_nobodys_bill() -> None:
 def test_a_bag_laid_down_is_lifted_again_by_the_same_weight() -> None:
     goods = {"a": product("a", 300)}
     laid = Story(weight=ONE, laid={"p": [(1_800_000, "v")]})
-    found = options.takes(laid, "p", [goods["a"]], [], 1_802_000, 500, [doer("v")])
+    found = options.takes(laid, "p", [goods["a"]], [], 1_802_000, 500, [doer("v")], {})
     assert max(found, key=lambda option: option.log_mnat).laid_mg == -1_800_000
 
 
