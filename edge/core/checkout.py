@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from edge.core import eyes, numbers, reaches, tags
+from edge.core import eyes, numbers, reaches, tags, unexplained
 from edge.core.bills import Item, items, rival
 from edge.core.commands import CloseVisit, Evidence, Line
 from edge.core.ids import fact_id
@@ -91,7 +91,7 @@ def _lines(shop: Shop, visit: Visit) -> list[Line]:
         merged[item.sku, item.status] = item._replace(quantity=quantity)
     sure = {item.sku: item.quantity for item in merged.values() if item.status == "charged"}
     lines = [_line(shop, visit, merged[key], sure.get(key[0], 0)) for key in sorted(merged)]
-    return [reaches.doubted(shop, visit, line) for line in lines]
+    return [unexplained.doubted(shop, visit, reaches.doubted(shop, visit, line)) for line in lines]
 
 
 def _line(shop: Shop, visit: Visit, item: Item, charged: int) -> Line:

@@ -35,6 +35,7 @@ LIFTED_PCT: Final = 60  # of the height of a head: a hanging hand is lower
 LIFTED_SLACK_MM: Final = 50
 LOW_SHELF_MM: Final = 1_100  # somebody who bends down nearer to a shelf than this may only reach into it
 BENT_MM: Final = 240  # a head so far below its height: the floor is within reach
+LEAVES_NS: Final = 350_000_000  # low hands stay beside each other while one of the two begins to walk
 BREAK_NS: Final = 450_000_000  # a hand may be missed so long
 SHORTEST_NS: Final = {
     "met": 180_000_000,
@@ -84,7 +85,8 @@ def _stood(shop: Shop, visit: str, gesture: Gesture) -> bool:
         trail = shop.tracks.trails.get(track)
         if trail is None or trail.last_ns < gesture.began_ns:
             return True  # nobody saw whether they walked
-        first, last = trail.place_at(gesture.began_ns), trail.place_at(gesture.ended_ns)
+        leaves_ns = LEAVES_NS if gesture.kind == "beside" else 0
+        first, last = trail.place_at(gesture.began_ns), trail.place_at(gesture.ended_ns - leaves_ns)
         if first is not None and last is not None and distance2(first, gesture.place_mm[:2]) <= BODIES_MM:
             return distance2(first, last) <= STILL_MM[gesture.kind]
     return False
@@ -109,7 +111,8 @@ def _meeting(shop: Shop, one: Person, other: Person, at_ns: int) -> tuple[str, P
         for b in other.hands_mm
         if abs(a[0] - b[0]) + abs(a[1] - b[1]) <= 2 * MEET_MM and shop.planogram.is_free(a, AT_SHELF_MM)
     ]
-    if any(shop.planogram.is_free(hand, SHELF_MM) for hand, _ in pairs):
+    hidden = not one.hands_mm or not other.hands_mm  # what is missed now may be at the other's hand
+    if hidden or any(shop.planogram.is_free(hand, SHELF_MM) for hand, _ in pairs):
         place, low = _touch(shop, one, other, at_ns)
         if place is None or shop.planogram.is_free(place, SHELF_MM):
             return None if place is None else ("beside" if low else "met", place)

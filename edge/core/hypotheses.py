@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from edge.core import packs
-from edge.core.chance import ONE, times, weight
+from edge.core.chance import ONE, share_ppm, times, weight
 from edge.core.packs import Move, Packs
 
 WIDTH: Final = 96
@@ -29,7 +29,7 @@ class Option(NamedTuple):
 
     `stray` > 0: `sku` now stands on a plate it does not belong to; < 0: it was taken from there. `laid` is the weight
     of a foreign thing that was laid down (> 0) or lifted again (< 0), in mg, and `laid_by` the visit whose it is.
-    `felt_mg` is what the scale felt of the one piece that moved; 0 = not known for each piece.
+    `felt_mg` is what the scale felt of the one piece that moved; 0 = not known for each piece. `odd` explains little.
     """
 
     moves: tuple[Move, ...]
@@ -38,6 +38,7 @@ class Option(NamedTuple):
     laid_mg: int = 0
     laid_by: str = ""
     felt_mg: int = 0
+    odd: bool = False
 
 
 class Story(msgspec.Struct, kw_only=True):
@@ -109,6 +110,18 @@ def tell_all(stories: list[Story], grasp: str, plate: str, ways: list[list[Optio
     if len(pairs) > TOLD:
         least = max(least, sorted((pair[0] for pair in pairs), reverse=True)[TOLD])
     return [tell(story, grasp, plate, option, top_mnat) for likely, story, option in pairs if likely >= least]
+
+
+def odd_ppm(stories: list[Story], ways: list[list[Option]]) -> int:
+    """How likely it is, in all stories together, that it was one of the options that explain little."""
+    top_mnat = max(option.log_mnat for found in ways for option in found)
+    whole = odd = 0
+    for story, found in zip(stories, ways, strict=True):
+        for option in found:
+            likely = times(story.weight, weight(option.log_mnat - top_mnat))
+            whole += likely
+            odd += likely if option.odd else 0
+    return share_ppm(odd, whole)
 
 
 def _changed(held: dict[str, int], sku: str, quantity: int) -> dict[str, int]:

@@ -15,8 +15,8 @@ def tell(shop: Shop, visit: Visit) -> tuple[str, ...]:
     """The numbers of the bodies of a visit that ends; from now on they are its own."""
     if not visit.spells:
         return tuple(visit.tracks)
-    others = [_worn_ns(other, other.last_seen_ns) for other in shop.open_visits() if other is not visit]
-    own = _worn_ns(visit, visit.last_seen_ns)
+    others = [_worn_ns(other) for other in shop.open_visits() if other is not visit]
+    own = _worn_ns(visit)
     free = [number for number in own if number not in shop.state.numbers_told] or list(own)
     ahead_ns = {number: own[number] - max((other.get(number, 0) for other in others), default=0) for number in free}
     found = [number for number in free if ahead_ns[number] > 0] or [max(free, key=lambda number: ahead_ns[number])]
@@ -24,11 +24,13 @@ def tell(shop: Shop, visit: Visit) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _worn_ns(visit: Visit, until_ns: int) -> dict[str, int]:
+def _worn_ns(visit: Visit) -> dict[str, int]:
     """How long the bodies of a visit had each number."""
     worn: dict[str, int] = {}
     for track in visit.tracks:
-        spells = [(visit.opened_ns if visit.entered_ns is None else visit.entered_ns, track)]
+        came_ns = visit.opened_ns if visit.entered_ns is None else visit.entered_ns
+        from_ns, until_ns = visit.seen.get(track, (came_ns, visit.last_seen_ns))
+        spells = [(from_ns, track)]
         spells += [(spell.since_ns, spell.number) for spell in visit.spells if spell.track == track]
         ends = [since_ns for since_ns, _ in spells[1:]] + [max(until_ns, spells[-1][0])]
         for (since_ns, number), end_ns in zip(spells, ends, strict=True):

@@ -42,6 +42,7 @@ MISPLACED: Final = -1_500  # put back where it does not belong
 PASSED: Final = -3_500  # put down by somebody to whom it passed unseen
 UNHELD: Final = -6_000  # put down by somebody who, in this story, does not hold it (stock, staff, an unseen take)
 BOTH_THERE: Final = 1_500  # of an exchange: both hands must be right there
+ODD_FIT: Final = -5_000  # a weight that fits no better explains little
 MAY_BE_THERE: Final = -3_000  # a hand that was not seen all the time may have taken the second piece
 NO_STAFF: Final = -30_000
 
@@ -74,7 +75,7 @@ def from_home(
 ) -> list[Option]:
     """What a lift can have been in every story alike: the products of that place, by whom, or something else. `split`
     as of `split_mnat`."""
-    found = [Option((), SOMETHING_ELSE + max([doer.ratio_mnat for doer in doers], default=0))]
+    found = [Option((), SOMETHING_ELSE + max([doer.ratio_mnat for doer in doers], default=0), odd=True)]
     for item in weigh(home, weight_mg, noise_mg):
         found += _by_whom(item, doers, 0, ("", 0), weight_mg, split)
     return _likely(found)
@@ -128,10 +129,12 @@ def _by_whom(
 ) -> list[Option]:
     felt_mg = lifted_mg if len(item.parts) == 1 and item.parts[0][1] == 1 else 0
     lost = tuple(Move(GONE, sku, count) for sku, count in item.parts)
-    found = [Option(lost, item.log_mnat + prior + _nobody(doers), stray)]
+    odd = item.log_mnat < ODD_FIT
+    found = [Option(lost, item.log_mnat + prior + _nobody(doers), stray, odd=odd)]
     for doer in doers:
         moves = tuple(Move(doer.visit.id, sku, count) for sku, count in item.parts) if doer.pays else ()
-        found.append(Option(moves, item.log_mnat + prior + doer.ratio_mnat, stray, felt_mg=felt_mg if moves else 0))
+        known_mg = felt_mg if moves else 0
+        found.append(Option(moves, item.log_mnat + prior + doer.ratio_mnat, stray, felt_mg=known_mg, odd=odd))
     total = sum(count for _, count in item.parts)
     fit = item.log_mnat - (QUANTITY[2] if len(item.parts) == 1 else PAIR)
     if total == 2 and not stray[1] and fit > WRONG_WEIGHT * 3 // 4:
@@ -152,8 +155,9 @@ def puts(
 ) -> list[Option]:  # fmt: skip
     """Everything that laying `weight_mg` on `plate` can have been in this story. `known` is of this grasp alone."""
     best = max([doer.ratio_mnat for doer in doers], default=0)
-    options = [Option((), doer.ratio_mnat + NOT_SOLD, laid_mg=weight_mg, laid_by=doer.visit.id) for doer in doers] or [
-        Option((), NOT_SOLD, laid_mg=weight_mg)
+    foreign = Option((), NOT_SOLD, laid_mg=weight_mg, odd=True)
+    options = [foreign._replace(log_mnat=NOT_SOLD + doer.ratio_mnat, laid_by=doer.visit.id) for doer in doers] or [
+        foreign
     ]
     at_home = {product.sku for product in home}
     for doer in [doer for doer in doers if doer.pays]:
@@ -165,7 +169,7 @@ def puts(
         options += _passed(story, plate, at_home, products, weight_mg, noise_mg, doers)
     for item in weigh(home, weight_mg, noise_mg)[:2]:
         staff = max([doer.ratio_mnat for doer in doers if not doer.pays], default=NO_STAFF)
-        options.append(Option((), item.log_mnat + max(best + UNHELD, staff)))
+        options.append(Option((), item.log_mnat + max(best + UNHELD, staff), odd=best + UNHELD > staff))
     return _likely(options)
 
 
@@ -182,7 +186,8 @@ def _own(
         log = item.log_mnat + doer.ratio_mnat + (MISPLACED if away else 0)
         moves = tuple(Move(doer.visit.id, sku, -count) for sku, count in item.parts)
         felt_mg = weight_mg if moves[0].quantity == -1 and len(moves) == 1 else 0
-        found.append(Option(moves, log, away[0] if len(away) == 1 else ("", 0), felt_mg=felt_mg))
+        stray = away[0] if len(away) == 1 else ("", 0)
+        found.append(Option(moves, log, stray, felt_mg=felt_mg, odd=item.log_mnat < ODD_FIT))
     return found
 
 

@@ -33,6 +33,7 @@ PORTAL_LATE_NS = 500_000_000  # a tag is read a little longer than its bearer is
 PORTAL_MARGIN_MM = 500
 APART_MM = 900  # two halves of one split track are nearer
 APART_FRAMES = 4
+PARTED_PPM = 500_000  # of a cart that another body may have filled meanwhile
 STOOD_LOOKS = 40  # by then everybody has stood upright once
 STOOD_MM = 60
 SPLIT_NS = 2_000_000_000  # a track that splits shows both halves for a while
@@ -50,6 +51,7 @@ def on_tracks(shop: Shop, frame: TracksSeen) -> None:
         visit = shop.visit_of(track)
         if visit is not None:
             visit.last_seen_ns = frame.captured_ns
+            visit.seen[track] = visit.seen.get(track, (frame.captured_ns, 0))[0], frame.captured_ns
             if visit.state is State.LEAVING:
                 visit.step(Stimulus.ENTERED)
                 visit.left_ns = None
@@ -70,7 +72,11 @@ def _mixed_up(shop: Shop, doubt: Doubt) -> None:
     if visits[0] is not visits[1]:
         for visit in visits:
             if visit is not None:
-                visit.mixed_ppm += doubt.ppm * (1_000_000 - visit.mixed_ppm) // 1_000_000
+                _doubt(visit, doubt.ppm)
+
+
+def _doubt(visit: Visit, ppm: int) -> None:
+    visit.mixed_ppm += ppm * (1_000_000 - visit.mixed_ppm) // 1_000_000
 
 
 def _appeared(shop: Shop, track: str, at_ns: int) -> None:
@@ -117,6 +123,8 @@ def _part_joined(shop: Shop, seen: list[str], at_ns: int) -> None:
         if joined.beside >= APART_FRAMES or (stood and _is_of_other_height(trail, joined.tall_mm, STOOD_MM, STOOD_MM)):
             visit.tracks.remove(track)
             del shop.joined[track]
+            if shop.state.stories[0].held(visit.id):  # some of it may be what the other one took
+                _doubt(visit, PARTED_PPM)
             for name in joined.before:
                 shop.timers.set(at_ns + shop.policy.gone_after_ns, "gone", name)
             _bind(shop, track, _waiting(shop, at_ns), at_ns)
@@ -279,7 +287,7 @@ def on_gone_timer(shop: Shop, track: str, at_ns: int) -> None:
             return
     shop.tracks.forget(track)
     shop.loners.pop(track, None)
-    if visit is not None and last is not None:
+    if visit is not None and last is not None and not any(name in shop.tracks.trails for name in visit.tracks):
         _adopt(shop, visit, last, seen_ns)
     if visit is not None and not any(name in shop.tracks.trails for name in visit.tracks):
         if _tracker_is_silent(shop, at_ns):

@@ -5,7 +5,7 @@ Scales first, cameras as second witness or alone. Must not: end visits, move doo
 
 from __future__ import annotations
 
-from edge.core import handing, hypotheses, options, sight_options, weights
+from edge.core import handing, hypotheses, options, sight_options, unexplained, weights
 from edge.core.carts import show_carts
 from edge.core.commands import BookLoss, Evidence
 from edge.core.events import PlateSteady, ShelfChanged, WeightStep
@@ -156,7 +156,9 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
         detail="unseen" if grasp.hidden else "",
     )
     span_ns = (grasp.began_ns, grasp.ended_ns)
-    _go_on(shop, grasp.id, plate, [ways(asked, story) for story in shop.state.stories], evidence, span_ns, at_ns)
+    found = [ways(asked, story) for story in shop.state.stories]
+    unexplained.note(shop, grasp, target, found)
+    _go_on(shop, grasp.id, plate, found, evidence, span_ns, at_ns)
     _book_loss(shop, grasp.id, evidence, at_ns)
 
 

@@ -106,6 +106,7 @@ class Visit(msgspec.Struct, kw_only=True):
     party: int = 1
     tracks: list[str] = []
     spells: list[Spell] = []
+    seen: dict[str, tuple[int, int]] = {}  # of each track, when it was seen first and last with this visit
     tags: dict[str, Tag] = {}
     reason: str = ""
     gap: bool = False
@@ -113,6 +114,7 @@ class Visit(msgspec.Struct, kw_only=True):
     touches: int = 0
     reached_ns: int = 0
     reached_silent: list[str] = []  # plates that had not spoken by then
+    unclear: list[str] = []  # products that it held at an unexplained change: see unexplained.py
     mixed_ppm: int = 0  # chance that a tracker exchanged its body with another one's
 
     def step(self, stimulus: Stimulus) -> bool:

@@ -203,6 +203,19 @@ def test_low_hands_that_stay_close_for_long_are_a_meeting(for_ms: int, outcome: 
     assert meet(shop_with_two(), for_ms, hands, hands, 500) == outcome
 
 
+def test_low_hands_that_part_when_one_walks_away_were_a_meeting() -> None:
+    feeder = shop_with_two()
+    for at_ms in range(8_000, 10_000, 100):
+        gone = max(0, at_ms - 8_800)  # mm at 1 m/s
+        hands = ((2_500, 300, 940),) if gone < 350 else ((2_500, 100, 850),)
+        people = tuple(
+            Person(track=track, place_mm=(x, 300), head_mm=(x, 300, 1_650), hands_mm=hands)
+            for track, x in (("a", 2_250), ("b", 2_750 + gone))
+        )
+        feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
+    assert leave(feeder, 10)["ann"].outcome == "review"
+
+
 def test_staff_who_are_held_a_hand_out_to_take_nothing_over() -> None:
     shop = shop_with_two(**{"picks.staff": ["bob"]})
     assert meet(shop, 800, ((2_480, 300, 1_000),), (), 800) == "charged"
@@ -266,3 +279,16 @@ def test_of_two_products_a_camera_tells_of_only_its_own_may_have_changed_hands_o
     assert held <= {ann, bob, LOOSE}
     assert any(story.held(LOOSE) for story in shop.state.stories), "it may have gone with whom nobody sees any more"
     assert not shop.state.proof.get(bob, {}).get("gum")
+
+
+def test_hands_that_a_tracker_sees_by_turns_have_met() -> None:
+    feeder = shop_with_two()
+    for at_ms in range(8_000, 9_200, 100):
+        seen = (at_ms // 100) % 2
+        people = tuple(
+            Person(track=track, place_mm=(2_500 + side * 300, 300), hands_mm=(MEETING,) if seen == turn else ())
+            for track, side, turn in (("a", -1, 0), ("b", 1, 1))
+        )
+        feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
+    stand(feeder, 9.2, 10, {"a": (2_250, 300, 950), "b": (2_750, 300, 950)})
+    assert leave(feeder, 10)["ann"].outcome == "review"

@@ -165,3 +165,30 @@ def test_a_bill_names_numbers_by_how_long_others_were_seen_with_them_not_by_how_
         visit.spells.append(Spell(track=track, number=number, since_ns=12 * S))
         feeder.store._shop.state.visits[visit.id] = visit
     assert numbers.tell(feeder.store._shop, ann) == ("1",)
+
+
+def test_a_number_counts_for_a_visit_only_while_that_body_was_seen() -> None:
+    feeder = Feeder()
+    ann = Visit(id="a", shopper="ann", method="qr", gate="g", state=State.LEAVING, opened_ns=0, entered_ns=0)
+    bob = Visit(id="b", shopper="bob", method="qr", gate="g", state=State.LEAVING, opened_ns=0, entered_ns=0)
+    ann.tracks, ann.seen, ann.last_seen_ns = ["1", "3"], {"1": (0, 13 * S), "3": (13 * S, 30 * S)}, 30 * S
+    bob.tracks, bob.seen, bob.last_seen_ns = ["2"], {"2": (S, 23 * S)}, 23 * S
+    for visit, track, number in ((ann, "1", "2"), (bob, "2", "1")):
+        visit.spells.append(Spell(track=track, number=number, since_ns=12 * S))
+        feeder.store._shop.state.visits[visit.id] = visit
+    assert numbers.tell(feeder.store._shop, bob) == ("2",)
+    assert numbers.tell(feeder.store._shop, ann) == ("1", "3")
+
+
+def test_what_was_taken_while_another_body_was_taken_for_this_one_is_not_charged() -> None:
+    feeder = Feeder(NO_GATE)
+    for at_ms in range(1_000, 12_000, 100):
+        people = [("1", (2_000, 1_500), ANN)] if not 2_000 <= at_ms < 8_000 else []
+        people += [("2", (2_000, 1_500), ANN)] if 2_800 <= at_ms < 8_000 else []
+        people += [("2", (1_000, 700), ANN)] if at_ms >= 8_000 else []
+        feeder.feed(frame(at_ms, *people))
+        if at_ms == 6_000:
+            feeder.step(6.0, "p1", -520)
+    feeder.walk(12, 20)
+    feeder.tick(40 * S)
+    assert [bill.outcome for bill in feeder.bills() if bill.lines] == ["review"]

@@ -152,3 +152,14 @@ def test_a_tag_at_the_way_out_is_not_given_to_who_is_out_while_a_stranger_stands
         feeder.walk(7, 8.2, **stranger)
         tags = [len(visit.tags) for visit in feeder.store._shop.state.visits.values() if visit.shopper == "ann"]
         assert tags == [given]
+
+
+def test_who_goes_on_under_a_new_number_is_not_also_the_stranger_beside_whom_the_old_one_was_lost() -> None:
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 4.8, a=P1)
+    feeder.walk(4.8, 5, a=P1, z=(2_600, 2_000, 1_000))
+    feeder.walk(5, 6, z=(2_600, 2_000, 1_000))
+    feeder.walk(6, 12, z=(3_200, 2_000, 1_000), y=P1)
+    tracks = {visit.shopper: visit.tracks for visit in feeder.store._shop.open_visits()}
+    assert tracks == {"ann": ["a", "y"], None: ["z"]}

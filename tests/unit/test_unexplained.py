@@ -1,0 +1,50 @@
+"""A change that nothing explains: who had a hand there is not charged for what they held by then."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.core import commands, events
+from tests.unit.core_shop import SHOP, Feeder, S
+
+P1, P2 = (2_000, 2_000, 1_000), (2_400, 2_000, 1_000)
+PLAIN = SHOP[: SHOP.index("[[slot]]")]  # scales everywhere, no slot that only a camera watches
+GATE, AWAY = (1_500, -600, 1_000), (3_600, 900, 1_000)
+
+
+def outcome(grams: int, hand: tuple[int, int, int], ended_s: float = 11.0) -> dict[tuple[str, str], int]:
+    """Ann takes a tea at 5 s, then has her hand at `hand` from 10 to 11 s; p2 changes by so much. Her lines."""
+    feeder = Feeder(PLAIN)
+    for plate in ("p1", "p2", "p3"):
+        feeder.feed(events.PlateSteady(captured_ns=S // 10, source="scale", plate=plate, level_mg=0, noise_mg=800))
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 5.5, a=P1)
+    feeder.step(5.0, "p1", -520)
+    feeder.walk(5.5, 10, a=AWAY)
+    feeder.walk(10, 11, a=hand)
+    feeder.walk(11, 12, a=AWAY)
+    if grams:
+        feeder.step(ended_s, "p2", grams)
+    feeder.walk(12, 15.5, a=AWAY)
+    feeder.walk(15.5, 16.5, a=GATE)
+    feeder.walk(16.5, 21)
+    feeder.tick(35 * S)
+    (bill,) = (bill for bill in feeder.bills() if isinstance(bill, commands.CloseVisit))
+    return {(line.sku, line.status): line.quantity for line in bill.lines}
+
+
+@pytest.mark.parametrize("grams", [300, -333])
+def test_what_was_held_at_an_unexplained_change_is_in_review(grams: int) -> None:
+    assert outcome(grams, P2)["tea", "review"] == 1
+    assert ("tea", "charged") not in outcome(grams, P2)
+
+
+def test_who_was_there_a_moment_before_may_have_begun_it() -> None:
+    assert ("tea", "review") in outcome(-333, P2, ended_s=13.4)
+    assert ("tea", "charged") in outcome(-333, P2, ended_s=14.9)
+
+
+def test_a_change_that_is_understood_or_elsewhere_doubts_nothing() -> None:
+    assert outcome(-40, P2) == {("tea", "charged"): 1, ("gum", "charged"): 1}
+    assert outcome(-333, AWAY) == {("tea", "charged"): 1}
+    assert outcome(0, P2) == {("tea", "charged"): 1}
