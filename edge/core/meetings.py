@@ -65,7 +65,6 @@ class _Meeting:
         self.blurred = False
         self.blur_ns: tuple[int, int] | None = None  # first and last frame in which motion told nothing
         self.motion: int | None = None
-        self.early: int | None = None  # motion of what was refuted while they were still so near
         self.at_ns = 0
         self.after = (Stature(), Stature())
 
@@ -120,9 +119,6 @@ class Meetings:
                 meeting.rest()
             elif self._is_suspect(meeting, motion, apart_mm):
                 meeting.suspect(motion, frame.captured_ns)
-            elif meeting.early is not None and apart_mm >= BLUR_MM:  # it may have happened after the first look
-                meeting.suspect(meeting.early, frame.captured_ns)
-                meeting.early = None
         return found
 
     def after(self, people: list[tuple[str, Person]], frame: TracksSeen) -> tuple[list[Exchange], list[Doubt]]:
@@ -144,8 +140,6 @@ class Meetings:
                     meeting.prior = -total
                     meeting.rest()
                 elif total <= REFUTED_MNAT:
-                    near = meeting.blur_ns is not None and meeting.blur_ns[1] == frame.captured_ns
-                    meeting.early = meeting.motion if near else None
                     meeting.rest()
                 elif looked:
                     doubts.append(Doubt(pair, _chance_ppm(total)))

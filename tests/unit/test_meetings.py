@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.core import commands, numbers
+from edge.core import commands, meetings, numbers
 from edge.core.events import Person, TracksSeen
 from edge.core.tracks import Tracks
 from edge.core.visits import Spell, State, Visit
@@ -44,17 +44,12 @@ def test_an_exchange_is_put_right_by_motion_or_by_stature(apart_mm: int) -> None
 
 
 def test_where_motion_tells_nothing_the_exchange_was_in_the_middle_of_that_time() -> None:
-    """Ann stops beside Bob, so near that a place seen badly at 2.5 s looks more like an exchange than that at 4 s."""
-    tracks = Tracks()
-    for at_ms in range(0, 11_000, 100):
-        ann, bob = (max(0, 2_000 - at_ms) + max(0, at_ms - 6_000), 0), (0, 60)
-        if at_ms == 2_500:
-            ann, bob = (0, 110), (0, -50)
-        numbers = ("1", "2") if at_ms < 4_000 else ("2", "1")
-        tracks.see(frame(at_ms, (numbers[0], ann, ANN), (numbers[1], bob, BOB)))
-        if tracks.renumbered:
-            break
-    assert {abs(found.since_ns - 4_000 * MS) <= 200 * MS for found in tracks.renumbered} == {True}
+    meeting = meetings._Meeting(None)
+    meeting.blur_ns = (2 * S, 4 * S)
+    meeting.suspect(meetings.PLAUSIBLE_MNAT - 1, 2 * S)
+    assert meeting.exchanged_ns == 3 * S
+    meeting.suspect(meetings.PLAUSIBLE_MNAT, 2 * S)
+    assert meeting.exchanged_ns == 2 * S
 
 
 def test_nothing_is_exchanged_where_the_tracker_is_right() -> None:
