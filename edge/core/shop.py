@@ -124,7 +124,7 @@ class Shop:
         self.past_gestures: list[Gesture] = []  # of the last half minute: a camera speaks late
         self.counted_ns = 0
         # As of so many plates that spoke: those that did not, and whether a slot has only its camera (reaches.py).
-        self.unfelt: tuple[int, list[tuple[str, PointMm]], bool] | None = None
+        self.unfelt: tuple[int, list[tuple[str, PointMm]]] | None = None
 
     def is_near_gate(self, place: tuple[int, int] | None, within_mm: int) -> bool:
         """True if a place is within so much of a gate whose place is known."""

@@ -59,6 +59,21 @@ def weighed(place: tuple[int, int, int]) -> dict[tuple[str, str], int]:
     return bill(feeder, 10)
 
 
+def test_what_is_light_may_have_been_put_back_where_nothing_was_felt() -> None:
+    feeder = Feeder()
+    for plate in ("p1", "p2", "p3"):
+        feeder.feed(events.PlateSteady(captured_ns=S // 10, source="s", plate=plate, level_mg=5_000_000))
+    feeder.shows(0.5, "ann")
+    for at_s, plate, place, grams in ((5, "p1", P1, -520), (9, "p2", P2, -40)):
+        feeder.walk(at_s - 4, at_s, a=AISLE)
+        feeder.walk(at_s, at_s + 0.5, a=place)
+        feeder.step(at_s + 0.5, plate, grams, 4_480)
+    feeder.walk(9.5, 12, a=AISLE)
+    feeder.walk(12, 13, a=P1)
+    feeder.walk(13, 16, a=AISLE)
+    assert bill(feeder, 16) == {("tea", "charged"): 1, ("gum", "review"): 1}
+
+
 def test_a_hand_at_a_dead_plate_may_have_put_anything_back() -> None:
     assert weighed(P2) == {("tea", "review"): 1}
 

@@ -133,6 +133,8 @@ def _long(asked: argparse.Namespace, names: Sequence[str]) -> list[Row]:
         before = len(rows)
         rows += [row for found in _watched(asked.jobs, [_task(asked, name, seed) for name in names]) for row in found]
         seed += 1
+        lines, over = sum(row.lines for row in rows), sum(row.overcharged_items for row in rows)
+        print(f"seeds {LONG_FROM}-{seed - 1}: {lines} lines, {over} items overcharged", file=sys.stderr, flush=True)
         if not any(row.lines for row in rows[before:]):
             sys.exit("a whole round gave no line; there is nothing to count")
     return rows

@@ -121,11 +121,14 @@ def calibration(rows: Sequence[Row]) -> list[str]:
 
 
 def overcharging(rows: Sequence[Row]) -> list[str]:
-    """The long run: lines, overcharged items and the bound."""
+    """The long run: lines, overcharged items and the bound, of all visits and of those that sensors can tell."""
     mine = [row for row in rows if row.who == "muin"]
-    count, over = sum(row.lines for row in mine), sum(row.overcharged_items for row in mine)
-    bound = PER * upper_bound(over, count)
-    found = [f"{count} lines of {len(mine)} visits: {over} items overcharged; 95 % upper bound {bound:.2f} in {PER:,}"]
+    found = []
+    for name, part in (("all", mine), ("separable", [row for row in mine if not row.inseparable])):
+        count, over = sum(row.lines for row in part), sum(row.overcharged_items for row in part)
+        bound = PER * upper_bound(over, count)
+        said = f"{count} lines of {len(part)} visits: {over} items overcharged; 95 % upper bound {bound:.2f} in {PER:,}"
+        found.append(f"{name}: {said}")
     return found + [
         f"  {row.scenario} seed {row.seed}: {note}" for row in mine if row.overcharged_items for note in row.notes
     ]
