@@ -96,6 +96,7 @@ class Meetings:
         """Pairs that jumped onto each other's place in this frame; call it before the frame joins the trails."""
         found = []
         expected: dict[str, Place | None] = {}
+        heads = {name: person.head_mm[2] for name, person in people if person.head_mm is not None}
         for one, other, where, there in self._pairs(people):
             meeting = self._meet((one, other), frame.captured_ns)
             for name in (one, other):
@@ -113,7 +114,8 @@ class Meetings:
             if apart_mm < BLUR_MM:
                 first_ns = frame.captured_ns if meeting.blur_ns is None else meeting.blur_ns[0]
                 meeting.blur_ns = first_ns, frame.captured_ns
-            if motion >= CLEAR_MNAT:
+            against = min(0, _tall_mnat(meeting.tall_mm, (heads.get(one), heads.get(other))))
+            if motion + against >= CLEAR_MNAT:
                 found.append((one, other))
                 meeting.prior = -motion  # what would have to be wrong now
                 meeting.rest()
@@ -203,15 +205,20 @@ class Meetings:
 
     def _tall(self, meeting: _Meeting) -> int:
         """What the heights of two heads before and after say for an exchange; nothing where somebody bends."""
-        if meeting.tall_mm is None:
-            return 0
-        (one, other), (first, second) = meeting.tall_mm, (stature.tall_mm for stature in meeting.after)
-        same = (one - first) ** 2 + (other - second) ** 2
-        crossed = (one - second) ** 2 + (other - first) ** 2
-        if min(same, crossed) > 2 * LIKE_BEFORE_MM * LIKE_BEFORE_MM:
-            return 0
-        found = (same - crossed) * 500 // (TALL_MM * TALL_MM)
-        return max(-TALL_MOST_MNAT, min(TALL_MOST_MNAT, found))
+        return _tall_mnat(meeting.tall_mm, (meeting.after[0].tall_mm, meeting.after[1].tall_mm))
+
+
+def _tall_mnat(before: tuple[int, int] | None, after: tuple[int | None, int | None]) -> int:
+    """What heights of two heads say for an exchange; nothing where one is not known or somebody bends."""
+    first, second = after
+    if before is None or first is None or second is None:
+        return 0
+    same = (before[0] - first) ** 2 + (before[1] - second) ** 2
+    crossed = (before[0] - second) ** 2 + (before[1] - first) ** 2
+    if min(same, crossed) > 2 * LIKE_BEFORE_MM * LIKE_BEFORE_MM:
+        return 0
+    found = (same - crossed) * 500 // (TALL_MM * TALL_MM)
+    return max(-TALL_MOST_MNAT, min(TALL_MOST_MNAT, found))
 
 
 def _square(one: Place, other: Place) -> int:

@@ -52,6 +52,17 @@ def test_where_motion_tells_nothing_the_exchange_was_in_the_middle_of_that_time(
     assert meeting.exchanged_ns == 2 * S
 
 
+def test_a_jump_onto_each_others_place_is_none_where_the_heads_are_as_before() -> None:
+    tracks = Tracks()
+    for at_ms in range(0, 6_000, 100):
+        ann, bob = (max(0, 2_000 - at_ms), 0), (0, 420)
+        if at_ms == 4_000:  # both places are seen badly, once
+            ann, bob = bob, ann
+        tracks.see(frame(at_ms, ("1", ann, BOB + 200), ("2", bob, BOB)))
+        assert not tracks.renumbered, at_ms
+    assert tracks.trails["1"].last_place() == (0, 0)
+
+
 def test_nothing_is_exchanged_where_the_tracker_is_right() -> None:
     tracks = cross(120, swap_ms=99_000)
     assert tracks.trails["1"].last_place() == (2_900, 0)
