@@ -1,7 +1,8 @@
-"""A level at which a plate stood still on the way from one believed level to the next, beyond both of them.
+"""A level at which a plate stood still on the way from one believed level to the next.
 
-It may be a pack that came just before another one went, or a hand that pressed and held still for a moment; whoever
-knows weights and people can tell. Must not: decide that, whether a plate changed at all, or see more than one plate.
+Beyond both it may be a pack that came just before another one went, or a hand that pressed and held still for a moment;
+between them, where the plate turned back before it went on, the first of two takes. Whoever knows weights and people
+can tell. Must not: decide that, whether a plate changed at all, or see more than one plate.
 """
 
 from __future__ import annotations
@@ -26,15 +27,19 @@ class StoodStill(NamedTuple):
 
 
 def rest_between(values: Floats, before: float, after: float, sigma: float, least: float) -> StoodStill | None:
-    """Where a plate that went from `before` to `after` (grams) turned at a level that is more than `least` beyond both;
-    None = it went straight. The stillest such rest counts. A rest on the way, without a turn, may be a slow lift.
-    Where both levels are one, all of `values` is looked at."""
+    """Where a plate that went from `before` to `after` (grams) turned at a level that is more than `least` beyond both,
+    or rested between them and then turned back by as much; None = it went straight. The stillest such rest counts. A
+    rest on the way without a turn may be a slow lift. Where both levels are one, all of `values` is looked at."""
     first = 0 if before == after else _left(values, before, least)
+    lighter = after < before
     best: tuple[float, StoodStill] | None = None
     for stop in range(first + REST_BINS, len(values) + 1):
         seen = values[stop - REST_BINS : stop]
         level = float(seen.mean())
         height = max(level - max(before, after), min(before, after) - level)
+        if height <= 0 and len(values) > stop:
+            back = float(values[stop:].max()) - level if lighter else level - float(values[stop:].min())
+            height = min(abs(level - before), abs(level - after)) if back > least else 0.0
         spread = float(seen.max() - seen.min())
         if height <= least or spread > max(STILL_PART * height, ROUGH_SIGMA * sigma):
             continue

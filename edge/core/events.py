@@ -119,8 +119,9 @@ class ClaimMade(Base, frozen=True, kw_only=True, tag=True):
 
 
 class Rest(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a plate stood still for a moment between two levels and beyond both, `delta_mg` from the old one: one pack
-    may have come and another one gone, or a hand pressed. When it came there and went from there: (began, ended)."""
+    """Where a plate stood still for a moment on the way, `delta_mg` from the old level. Beyond both levels: one pack
+    may have come and another one gone, or a hand pressed; between them: two packs may have gone one after the other.
+    When it came there and went from there: (began, ended)."""
 
     delta_mg: int
     came_ns: tuple[int, int]

@@ -71,6 +71,14 @@ def sides(grasp: Grasp) -> tuple[Side, Side] | None:
     return (came, went) if less > max(more // BENT_PART, 4 * grasp.noise_mg) else None
 
 
+def in_a_row(grasp: Grasp) -> tuple[Side, Side] | None:
+    """Two takes of which a plate felt one after the other; None where it felt one."""
+    if len(grasp.deltas_mg) > 1 or len(grasp.changes) != 2 or any(row.delta_mg >= 0 for row in grasp.changes):
+        return None
+    first, second = (_side([row]) for row in sorted(grasp.changes, key=lambda row: row.began_ns))
+    return (first, second) if first is not None and second is not None else None
+
+
 def _side(changes: list[Change]) -> Side | None:
     if not changes:
         return None

@@ -42,6 +42,15 @@ class Apart(NamedTuple):
     took: list[Doer]
 
 
+class InARow(NamedTuple):
+    """Weights (mg) that went one after the other, and who can have taken each."""
+
+    first_mg: int
+    second_mg: int
+    first: list[Doer]
+    second: list[Doer]
+
+
 def one_change(
     story: Story, home: list[Product], products: dict[str, Product], lifted_mg: int, noise_mg: int, doers: list[Doer],
     known: Known,
@@ -113,6 +122,25 @@ def felt_apart(
                     took = (Move(taker.visit.id, item.parts[0][0], 1),) if taker.pays else ()
                     prior = item.log_mnat + taker.ratio_mnat + (APART_ALONE if alone else APART)
                     found.append(Option((back, *took), log + prior, away))
+    return found
+
+
+def in_a_row(home: list[Product], felt: InARow, noise_mg: int) -> list[Option]:
+    """One piece and then another, each with whoever had a hand there at its moment."""
+    pieces = [
+        [item for item in weigh(home, weight_mg, noise_mg, 1) if _is_one_piece(item.parts, item.log_mnat)]
+        for weight_mg in (felt.first_mg, felt.second_mg)
+    ]
+    best = max((doer.ratio_mnat for doer in felt.first), default=0)  # every other explanation asks for one moment only
+    found = []
+    for one in felt.first:
+        for other in felt.second:
+            for left in pieces[0]:
+                for right in pieces[1]:
+                    log = left.log_mnat + right.log_mnat + one.ratio_mnat - best + other.ratio_mnat
+                    both = ((one, left), (other, right))
+                    moves = [Move(doer.visit.id, item.parts[0][0], 1) for doer, item in both if doer.pays]
+                    found.append(Option(tuple(moves), log))
     return found
 
 

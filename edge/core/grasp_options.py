@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from edge.core import exchanges, options
 from edge.core.evidence import Grasp
-from edge.core.exchanges import Apart
+from edge.core.exchanges import Apart, InARow
 from edge.core.hypotheses import Option, Story
 from edge.core.layout import Product
 from edge.core.options import Doer, Known
@@ -19,8 +19,8 @@ BOTH_HANDS_MNAT: Final = -4_500  # the same person at two plates in one moment, 
 
 class Asked(NamedTuple):
     """One grasp and what is known about it in every story alike. `home` belongs there, `strays` can have been put
-    there; `alike` are its takes as of `options.from_home`; `others` are grasps of the same moment elsewhere;
-    `laid` and `exchanged` fill up with what the stories before were told."""
+    there; `alike` are its takes as of `options.from_home`; `others` are grasps of the same moment elsewhere; `row` is
+    known where it was two takes; `laid` and `exchanged` fill up with what the stories before were told."""
 
     grasp: Grasp
     home: list[Product]
@@ -32,6 +32,7 @@ class Asked(NamedTuple):
     alike: list[Option]
     apart: Apart | None
     others: list[str]
+    row: InARow | None
     laid: Known
     exchanged: Known
 
@@ -41,6 +42,8 @@ def ways(asked: Asked, story: Story) -> list[Option]:
     grasp, plate = asked.grasp, asked.grasp.main_plate
     about = (story, asked.home, asked.everything)
     both = exchanges.one_change(*about, -grasp.delta_mg, asked.noise_mg, asked.doers, asked.exchanged)
+    if asked.row is not None:
+        both += exchanges.in_a_row(asked.home, asked.row, asked.noise_mg)
     if asked.apart is not None:
         both += exchanges.felt_apart(*about, asked.apart, asked.noise_mg)
     if asked.is_small:

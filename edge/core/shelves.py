@@ -9,8 +9,8 @@ from edge.core import handing, hypotheses, options, sight_options, unexplained, 
 from edge.core.carts import show_carts
 from edge.core.commands import BookLoss, Evidence
 from edge.core.events import PlateSteady, ShelfChanged, WeightStep
-from edge.core.evidence import Grasp, add_step, begin, joins, sides
-from edge.core.exchanges import Apart
+from edge.core.evidence import Grasp, add_step, begin, in_a_row, joins, sides
+from edge.core.exchanges import Apart, InARow
 from edge.core.grasp_options import Asked, ways
 from edge.core.grip import Moment, moment_of
 from edge.core.hypotheses import GONE, Option
@@ -146,7 +146,7 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
 
     asked = Asked(
         grasp=grasp, home=home, everything=everything, strays=strays, noise_mg=noise, doers=doers, is_small=is_small,
-        alike=alike, apart=_apart(shop, grasp), others=others, laid={}, exchanged={},
+        alike=alike, apart=_apart(shop, grasp), others=others, row=_in_a_row(shop, grasp), laid={}, exchanged={},
     )  # fmt: skip
     evidence = Evidence(
         sensor="scale",
@@ -175,6 +175,21 @@ def _apart(shop: Shop, grasp: Grasp) -> Apart | None:
         for side in found
     )  # fmt: skip
     return Apart(found[0].weight_mg, found[1].weight_mg, gave, took)
+
+
+def _in_a_row(shop: Shop, grasp: Grasp) -> InARow | None:
+    """Two takes, where the scale felt one after the other, and who can have done each."""
+    found = in_a_row(grasp)
+    if found is None:
+        return None
+    first, second = (
+        _doers(
+            shop, shop.planogram.target_of(side.plates), side.began_ns, side.ended_ns, False,
+            moment_of(side.began_ns, side.ended_ns, True),
+        )
+        for side in found
+    )  # fmt: skip
+    return InARow(found[0].weight_mg, found[1].weight_mg, first, second)
 
 
 def _at_the_same_time(shop: Shop, grasp: Grasp) -> list[str]:

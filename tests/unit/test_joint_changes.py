@@ -92,6 +92,20 @@ def test_a_rest_on_the_way_tells_who_laid_down_and_who_took() -> None:
     assert leave_both(feeder) == {"ann": {}, "bob": {("tea", "charged"): 1}}
 
 
+def test_a_rest_between_two_takes_tells_who_took_which() -> None:
+    """The step as the scale tells it begins with the second take, when only Bob is there."""
+    rest = events.Rest(delta_mg=-520_000, came_ns=(7 * S, 7 * S + S // 5), went_ns=(8 * S, 8 * S + S // 5))
+    both = step("p1", 8.0, 8.2, -1_040)
+    told = two_at_p1(Feeder())
+    told.feed(msgspec.structs.replace(both, rest=rest))
+    found = leave_both(told)
+    assert sum(count for (sku, _), count in found["ann"].items() if sku == "tea") == 1
+    assert found["bob"] == {("tea", "charged"): 1}
+    untold = two_at_p1(Feeder())
+    untold.feed(both)
+    assert leave_both(untold)["bob"] != {("tea", "charged"): 1}
+
+
 def test_without_the_rest_the_one_who_laid_down_is_not_charged_either() -> None:
     feeder = two_at_p1(Feeder())
     feeder.feed(step("p1", 8.0, 8.2, -480))
@@ -247,7 +261,7 @@ def asked(change_g: int, doers: list[Doer], apart: exchanges.Apart | None = None
     grasp = Grasp(id="g", deltas_mg={"p1": change_g * 1_000}, began_ns=0, ended_ns=S, noise_mg=800)
     one = grasp_options.Asked(
         grasp=grasp, home=[tea], everything={"tea": tea}, strays=[], noise_mg=800, doers=doers, is_small=False,
-        alike=[], apart=apart, others=[], laid={}, exchanged={},
+        alike=[], apart=apart, others=[], row=None, laid={}, exchanged={},
     )  # fmt: skip
     return grasp_options.ways(one, Story(weight=ONE))
 

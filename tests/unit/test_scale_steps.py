@@ -368,6 +368,33 @@ def test_a_put_and_another_ones_take_soon_after_are_one_step_that_tells_both(
     assert abs(step.rest.went_ns[0] / 1e9 - 4.0 - apart_s) <= 0.3
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.floats(80, 600), st.floats(80, 600), seeds, st.floats(0.7, 0.9))
+def test_two_takes_in_a_row_with_a_hand_that_presses_between_them_are_told_apart(
+    first: float, second: float, seed: int, apart_s: float
+) -> None:
+    shelf = Shelf(10, seed)
+    shelf.move(P, 4.0, -first)
+    shelf.press(P, 3.8 + apart_s, 60.0, 0.2)
+    shelf.move(P, 4.0 + apart_s, -second)
+    found = steps(run(shelf.blocks()), P)
+    if len(found) == 2:  # the plate stood still long enough to be believed twice
+        return
+    (step,) = found
+    assert close_to(step, -first - second)
+    assert step.rest is not None
+    assert abs(step.rest.delta_mg / 1000 + first) <= max(4.0, 0.05 * min(first, second))
+    assert abs(step.rest.came_ns[0] / 1e9 - 4.0) <= 0.3
+    assert abs(step.rest.went_ns[0] / 1e9 - 4.0 - apart_s) <= 0.3
+
+
+def test_a_slow_lift_that_pauses_on_the_way_tells_no_rest() -> None:
+    shelf = Shelf(10, 3)
+    shelf.move(P, 4.0, -200, 0.3)
+    shelf.move(P, 4.7, -200, 0.3)
+    assert all(step.rest is None for step in steps(run(shelf.blocks()), P))
+
+
 def test_a_lift_by_way_of_nothing_tells_no_rest() -> None:
     shelf = Shelf(10, 3)
     shelf.move(P, 4.0, -400, 3.0)
