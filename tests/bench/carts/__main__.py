@@ -126,17 +126,21 @@ def _measured(asked: argparse.Namespace, names: Sequence[str], seeds: Sequence[i
 
 
 def _long(asked: argparse.Namespace, names: Sequence[str]) -> list[Row]:
-    """Round after round, each over all scenarios, so that the mix stays the same."""
+    """Round after round, each over all scenarios, so that the mix stays the same. Ctrl-C ends it after what it has."""
     rows: list[Row] = []
-    seed = LONG_FROM
-    while sum(row.lines for row in rows if row.how == PLAIN) < asked.lines:
-        before = len(rows)
-        rows += [row for found in _watched(asked.jobs, [_task(asked, name, seed) for name in names]) for row in found]
-        seed += 1
-        lines, over = sum(row.lines for row in rows), sum(row.overcharged_items for row in rows)
-        print(f"seeds {LONG_FROM}-{seed - 1}: {lines} lines, {over} items overcharged", file=sys.stderr, flush=True)
-        if not any(row.lines for row in rows[before:]):
-            sys.exit("a whole round gave no line; there is nothing to count")
+    seed, lines = LONG_FROM, 0
+    try:
+        while lines < asked.lines:
+            tasks = [_task(asked, name, seed) for name in names]
+            rows += [row for found in list(_watched(asked.jobs, tasks)) for row in found]
+            seed += 1
+            before, lines = lines, sum(row.lines for row in rows if row.how == PLAIN)
+            over = sum(row.overcharged_items for row in rows)
+            print(f"seeds {LONG_FROM}-{seed - 1}: {lines} lines, {over} items overcharged", file=sys.stderr, flush=True)
+            if lines == before:
+                sys.exit("a whole round gave no line; there is nothing to count")
+    except KeyboardInterrupt:
+        print("stopped early", file=sys.stderr)
     return rows
 
 
