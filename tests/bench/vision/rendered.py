@@ -19,7 +19,7 @@ from edge.config import StoreConfig
 from edge.core.events import ShelfChanged
 from edge.core.ports import PictureSense
 from tests.bench.vision.mog2 import Mog2Watch
-from tests.bench.vision.rendered_cases import FINAL, FRESH, HELD, TUNING, numbered, rendered
+from tests.bench.vision.rendered_cases import FINAL, FRESH, HELD, LATER, TUNING, numbered, rendered
 from tests.bench.vision.rendered_catalogue import catalogue
 from tests.bench.vision.rendered_visible import Changes, seen_pixels
 from vision.slots import SlotWatch
@@ -106,7 +106,7 @@ def main() -> None:
     """Entry."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="where the clips are kept, outside the repository")
-    parser.add_argument("--set", choices=(TUNING, FINAL, FRESH, HELD), default=FINAL, dest="which")
+    parser.add_argument("--set", choices=(TUNING, FINAL, FRESH, HELD, LATER), default=FINAL, dest="which")
     parser.add_argument("--only", choices=sorted(METHODS), help="leave out the other method")
     parser.add_argument("--unnamed", action="store_true", help="without a catalogue: all is what the planogram says")
     parser.add_argument("--json", type=Path, help="write the rows there too")

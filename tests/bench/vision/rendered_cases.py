@@ -15,7 +15,7 @@ from edge.commands.simulate import write_rendered
 from edge.simulation.play import simulate
 from edge.simulation.scenario import FOLDER, Light, Scenario, load
 
-TUNING, FINAL, FRESH, HELD = "tuning", "final", "fresh", "held"
+TUNING, FINAL, FRESH, HELD, LATER = "tuning", "final", "fresh", "held", "later"
 Kind = Literal["step", "swing"]
 
 
@@ -91,19 +91,43 @@ LAST = (  # what the library holds besides, as far as goods move on a shelf of t
     Case("floor-taken-by-other", ("swing", 7.0)),
 )
 
+MIXED = (  # of both, for shops of their own
+    Case("put-back-wrong"),
+    Case("both-hands"),
+    Case("three-reaches-one-back"),
+    Case("pocketed"),
+    Case("arms-crossed"),
+    Case("behind-a-body"),
+    Case("contest-three"),
+    Case("contest-three-put-back"),
+    Case("same-place-together"),
+    Case("in-and-out"),
+    Case("light-step"),
+    Case("three-levels", ("step", 9.0)),
+    Case("put-back-own", ("step", 5.0)),
+    Case("one-take", ("step", 8.0)),
+    Case("hand-over", ("step", 8.0)),
+    Case("contest-one", ("swing", 6.0)),
+    Case("last-one", ("swing", 6.0)),
+    Case("three-reaches-one-back", ("swing", 5.0)),
+)
+
 
 def numbered(which: str) -> Iterator[tuple[Case, int, int]]:
     """(case, planogram, seed) of a set. Tuning: one planogram, seeds 0 to 5. Final: three others, seeds from 100.
-    Fresh: two others again, seeds from 300, other scenarios. Held: the same once more, seeds from 700."""
-    for number, case in enumerate({FRESH: STRANGE, HELD: LAST}.get(which, CASES)):
+    Fresh: two others again, seeds from 300, other scenarios. Held: the same once more, seeds from 700. Later: the first
+    and the second scenarios mixed, in three shops that nothing was looked at in before, seeds from 1100."""
+    for number, case in enumerate({FRESH: STRANGE, HELD: LAST, LATER: MIXED}.get(which, CASES)):
         if which == TUNING:
             yield case, 1, number % 6
         elif which == FINAL:
             yield case, 2 + number % 3, 100 + number
         elif which == FRESH:
             yield case, 8 + number % 2, 300 + number
-        else:
+        elif which == HELD:
             yield case, 11 + number % 2, 700 + number
+        else:
+            yield case, 13 + number % 3, 1_100 + number
 
 
 def scenario_of(case: Case, planogram: int) -> Scenario:
