@@ -63,10 +63,16 @@ def watch(shop: Shop, frame: TracksSeen) -> list[Gesture]:
     for key, place in [*met, *_low(shop, frame)]:
         known = shop.gestures.get(key)
         if known is None:
-            shop.gestures[key] = Gesture(kind=key[0], visits=key[1:], began_ns=now_ns, ended_ns=now_ns, place_mm=place)
+            since = shop.gestures.get(("beside", *key[1:])) if key[0] == "met" else None
+            began_ns = since.began_ns if since is not None else now_ns
+            known = Gesture(kind=key[0], visits=key[1:], began_ns=began_ns, ended_ns=now_ns, place_mm=place)
+            shop.gestures[key] = known
         else:
             known.ended_ns = now_ns
             known.looks += 1
+        lifted = shop.gestures.get(("met", *key[1:])) if key[0] == "beside" else None
+        if lifted is not None:  # the same two hands, seen a little lower
+            lifted.ended_ns = now_ns
     over = [key for key, known in shop.gestures.items() if now_ns - known.ended_ns > BREAK_NS]
     ended = [shop.gestures.pop(key) for key in over]
     lasted = [

@@ -203,6 +203,19 @@ def test_low_hands_that_stay_close_for_long_are_a_meeting(for_ms: int, outcome: 
     assert meet(shop_with_two(), for_ms, hands, hands, 500) == outcome
 
 
+@pytest.mark.parametrize(("lifted_ms", "outcome"), [(9_999, "charged"), (8_400, "review")])
+def test_hands_that_are_seen_low_and_then_lifted_are_one_meeting(lifted_ms: int, outcome: str) -> None:
+    feeder = shop_with_two()
+    for at_ms in range(8_000, 10_000, 100):
+        hand = (2_500, 300, 1_040 if at_ms == lifted_ms else 940) if at_ms <= 8_400 else (2_500, 100, 850)
+        people = tuple(
+            Person(track=track, place_mm=(x, 300), head_mm=(x, 300, 1_650), hands_mm=(hand,) if near else ())
+            for track, x, near in (("a", 2_250, True), ("b", 2_750, at_ms <= 8_400))
+        )
+        feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
+    assert leave(feeder, 10)["ann"].outcome == outcome
+
+
 def test_low_hands_that_part_when_one_walks_away_were_a_meeting() -> None:
     feeder = shop_with_two()
     for at_ms in range(8_000, 10_000, 100):
