@@ -23,6 +23,8 @@ OFFERED_LOOKS: Final = 3  # a keypoint is missed now and then; a hidden hand is 
 UNSEEN_NS: Final = 3_000_000_000
 OUT_MM: Final = 2_000  # who is not seen any more so near to a gate has left, as in presence.py
 FLOOR_MM: Final = 215  # the lowest boards are higher
+GOING_DOWN_MM: Final = 450  # lower than any hand that hangs, of somebody who is not seen from then on
+LOST_NS: Final = 500_000_000
 SHELF_MM: Final = 750  # nearer to a plate or slot than this, hands are mostly busy with goods,
 AT_SHELF_MM: Final = 500  # and nearer than this always; between the two, hands that meet do so for longer
 STILL_MM: Final = {
@@ -58,7 +60,7 @@ def watch(shop: Shop, frame: TracksSeen) -> list[Gesture]:
     now_ns = frame.captured_ns
     if 0 <= now_ns - shop.looked_ns < LOOK_NS:
         return []
-    shop.looked_ns = now_ns
+    before_ns, shop.looked_ns = shop.looked_ns, now_ns
     met = _met(shop, frame) if shop.policy.handed_over == "holder" else []  # else whoever took it pays
     for key, place in [*met, *_low(shop, frame)]:
         known = shop.gestures.get(key)
@@ -81,7 +83,21 @@ def watch(shop: Shop, frame: TracksSeen) -> list[Gesture]:
         if SHORTEST_NS[row.kind] <= row.ended_ns - row.began_ns <= LONGEST_NS[row.kind]
         and (row.kind != "offered" or row.looks >= OFFERED_LOOKS)
     ]
-    return [row for row in lasted if row.kind == "floor" or all(_stood(shop, visit, row) for visit in row.visits)]
+    stood = [row for row in lasted if row.kind == "floor" or all(_stood(shop, visit, row) for visit in row.visits)]
+    return stood + list(_lost_low(shop, before_ns - LOST_NS, now_ns - LOST_NS))
+
+
+def _lost_low(shop: Shop, from_ns: int, to_ns: int) -> Iterator[Gesture]:
+    """Who was seen last in this span with a hand on its way down, away from shelves, may have been at the floor."""
+    for visit in shop.present():
+        trails = [trail for track in visit.tracks if (trail := shop.tracks.trails.get(track)) is not None]
+        newest = max(trails, key=lambda trail: trail.last_ns, default=None)
+        if newest is None or not from_ns < newest.last_ns <= to_ns or not newest.spots:
+            continue
+        low = [hand for hand in newest.spots[-1].hands_mm if hand[2] <= GOING_DOWN_MM]
+        if low and shop.planogram.is_free(low[0], SHELF_MM):
+            at_ns = newest.last_ns
+            yield Gesture(kind="floor", visits=(visit.id,), began_ns=at_ns, ended_ns=at_ns, place_mm=low[0])
 
 
 def _stood(shop: Shop, visit: str, gesture: Gesture) -> bool:

@@ -203,6 +203,16 @@ def test_low_hands_that_stay_close_for_long_are_a_meeting(for_ms: int, outcome: 
     assert meet(shop_with_two(), for_ms, hands, hands, 500) == outcome
 
 
+@pytest.mark.parametrize(("hand_mm", "outcome"), [(400, "review"), (700, "charged")])
+def test_who_is_seen_last_with_a_hand_on_its_way_down_may_have_left_something(hand_mm: int, outcome: str) -> None:
+    feeder = shop_with_two()
+    stand(feeder, 8, 8.3, {"a": (2_250, 300, 900), "b": (2_950, 300, 950)})
+    stand(feeder, 8.3, 8.4, {"a": (2_250, 300, hand_mm), "b": (2_950, 300, 950)})
+    stand(feeder, 8.4, 10, {"b": (2_950, 300, 950)})
+    stand(feeder, 10, 10.6, {"a": (2_250, 300, 900), "b": (2_950, 300, 950)})
+    assert leave(feeder, 10.6)["ann"].outcome == outcome
+
+
 @pytest.mark.parametrize(("lifted_ms", "outcome"), [(9_999, "charged"), (8_400, "review")])
 def test_hands_that_are_seen_low_and_then_lifted_are_one_meeting(lifted_ms: int, outcome: str) -> None:
     feeder = shop_with_two()
