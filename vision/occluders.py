@@ -250,8 +250,7 @@ class Backdrop:
         return bool(strange[[0, -1]].any() or strange[:, [0, -1]].any())
 
     def _follow_candidates(self, plain: Planes, foreground: Mask, at_s: float) -> None:
-        fresh = foreground & self._differs(plain, self._candidate)
-        fresh |= ~foreground
+        fresh = self._differs(plain, self._candidate)
         cv2.copyTo(plain, fresh.astype(np.uint8), self._candidate)
         np.putmask(self._candidate_since, fresh, at_s)
 
