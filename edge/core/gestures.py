@@ -90,8 +90,7 @@ def watch(shop: Shop, frame: TracksSeen) -> list[Gesture]:
 def _lost_low(shop: Shop, from_ns: int, to_ns: int) -> Iterator[Gesture]:
     """Who was seen last in this span with a hand on its way down, away from shelves, may have been at the floor."""
     for visit in shop.present():
-        trails = [trail for track in visit.tracks if (trail := shop.tracks.trails.get(track)) is not None]
-        newest = max(trails, key=lambda trail: trail.last_ns, default=None)
+        newest = _newest(shop, visit.tracks)
         if newest is None or not from_ns < newest.last_ns <= to_ns or not newest.spots:
             continue
         low = [hand for hand in newest.spots[-1].hands_mm if hand[2] <= GOING_DOWN_MM]
@@ -175,12 +174,17 @@ def _held_out(shop: Shop, frame: TracksSeen) -> Iterator[tuple[tuple[str, ...], 
 
 def _lost_inside(shop: Shop, tracks: list[str]) -> tuple[tuple[int, int], int] | None:
     """Where and when somebody was seen last; None for who is out by a gate."""
-    trails = [trail for track in tracks if (trail := shop.tracks.trails.get(track)) is not None]
-    newest = max(trails, key=lambda trail: trail.last_ns, default=None)
+    newest = _newest(shop, tracks)
     place = newest.last_place() if newest is not None else None
     if newest is None or place is None or shop.is_near_gate(place, OUT_MM):
         return None
     return place, newest.last_ns
+
+
+def _newest(shop: Shop, tracks: list[str]) -> Trail | None:
+    """The body of these that was seen last."""
+    trails = [trail for track in tracks if (trail := shop.tracks.trails.get(track)) is not None]
+    return max(trails, key=lambda trail: trail.last_ns, default=None)
 
 
 def _close(frame: TracksSeen) -> Iterator[tuple[Person, Person]]:

@@ -9,7 +9,7 @@ from edge.core import handing, hypotheses, options, sight_options, unexplained, 
 from edge.core.carts import show_carts
 from edge.core.commands import BookLoss, Evidence
 from edge.core.events import PlateSteady, ShelfChanged, WeightStep
-from edge.core.evidence import Grasp, add_step, begin, in_a_row, joins, sides
+from edge.core.evidence import Grasp, Side, add_step, begin, in_a_row, joins, sides
 from edge.core.exchanges import Apart, InARow
 from edge.core.grasp_options import Asked, ways
 from edge.core.grip import Moment, moment_of
@@ -167,13 +167,7 @@ def _apart(shop: Shop, grasp: Grasp) -> Apart | None:
     found = sides(grasp)
     if found is None:
         return None
-    gave, took = (
-        _doers(
-            shop, shop.planogram.target_of(side.plates), side.began_ns, side.ended_ns, False,
-            moment_of(side.began_ns, side.ended_ns, side is found[1]),
-        )
-        for side in found
-    )  # fmt: skip
+    gave, took = _doers_of(shop, found[0], False), _doers_of(shop, found[1], True)
     return Apart(found[0].weight_mg, found[1].weight_mg, gave, took)
 
 
@@ -182,14 +176,14 @@ def _in_a_row(shop: Shop, grasp: Grasp) -> InARow | None:
     found = in_a_row(grasp)
     if found is None:
         return None
-    first, second = (
-        _doers(
-            shop, shop.planogram.target_of(side.plates), side.began_ns, side.ended_ns, False,
-            moment_of(side.began_ns, side.ended_ns, True),
-        )
-        for side in found
-    )  # fmt: skip
+    first, second = (_doers_of(shop, side, True) for side in found)
     return InARow(found[0].weight_mg, found[1].weight_mg, first, second)
+
+
+def _doers_of(shop: Shop, side: Side, taken: bool) -> list[Doer]:
+    """Who can have done one half of a change."""
+    moment = moment_of(side.began_ns, side.ended_ns, taken)
+    return _doers(shop, shop.planogram.target_of(side.plates), side.began_ns, side.ended_ns, False, moment)
 
 
 def _at_the_same_time(shop: Shop, grasp: Grasp) -> list[str]:

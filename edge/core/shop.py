@@ -123,7 +123,7 @@ class Shop:
         self.looked_ns = 0
         self.past_gestures: list[Gesture] = []  # of the last half minute: a camera speaks late
         self.counted_ns = 0
-        # As of so many plates that spoke: those that did not, and whether a slot has only its camera (reaches.py).
+        # As of so many plates that spoke: those that did not (reaches.py).
         self.unfelt: tuple[int, list[tuple[str, PointMm]]] | None = None
 
     def is_near_gate(self, place: tuple[int, int] | None, within_mm: int) -> bool:

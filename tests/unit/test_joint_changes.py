@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge.core import commands, events, exchanges, grasp_options, options, sight_options
 from edge.core.chance import ONE
-from edge.core.evidence import Grasp, add_step, begin, joins, sides
+from edge.core.evidence import Grasp, add_step, begin, in_a_row, joins, sides
 from edge.core.hypotheses import Move, Story
 from edge.core.layout import Product
 from edge.core.options import Doer
@@ -280,3 +280,14 @@ def test_a_foreign_thing_that_is_laid_down_makes_no_plate_lighter() -> None:
         max(option.log_mnat for option in asked(300, [ann], known) if option.laid_mg) for known in (None, apart)
     )
     assert halves == plain + exchanges.ONE_THING < plain
+
+
+def test_one_pack_on_two_plates_is_not_two_takes_in_a_row() -> None:
+    grasp = begin("g", step("p1", 8.0, 8.2, -300))
+    add_step(grasp, step("p2", 8.0, 8.2, -220))
+    assert in_a_row(grasp) is None
+    rest = events.Rest(delta_mg=-300_000, came_ns=(7 * S, 7 * S + 1), went_ns=(8 * S, 8 * S + 1))
+    one_plate = begin("g", msgspec.structs.replace(step("p1", 8.0, 8.2, -520), rest=rest))
+    found = in_a_row(one_plate)
+    assert found is not None
+    assert [side.weight_mg for side in found] == [300_000, 220_000]

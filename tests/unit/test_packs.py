@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edge.core import hypotheses, options, weighing
 from edge.core.chance import ONE, ln_mnat
-from edge.core.hypotheses import LOOSE, Move, Option, Story, tell
+from edge.core.hypotheses import GONE, LOOSE, Move, Option, Story, tell
 from edge.core.layout import Product
 from edge.core.options import Doer
 from edge.core.packs import KEPT, Packs, follow, known, on_plate
@@ -219,3 +219,21 @@ def test_of_two_feelings_of_one_pack_either_can_have_been_off() -> None:
     found = {row.parts: row.log_mnat for row in weighing.weigh_packs(story, "ann", [TEA], {"tea": 1}, 550_000, 800)}
     once = weighing.normal_weight_mnat(30_000, weighing.felt_variance(520_000), 800)
     assert found[(("tea", 1),)] - once == weighing.ODD_AGAIN - weighing.ODD_STEP
+
+
+def test_stories_that_agree_on_a_cart_but_not_on_its_packs_are_asked_apart() -> None:
+    stories = [
+        Story(weight=ONE, carts={"ann": {"tea": 1}}, packs={"ann": {"tea": (grams_mg,)}})
+        for grams_mg in (FELT, 505_000)
+    ]
+    shared: options.Known = {}
+    together = [options.puts(story, "p1", [TEA], GOODS, FELT, 800, [doer("ann")], shared) for story in stories]
+    assert together == [puts(story, FELT) for story in stories]
+    assert together[0] != together[1]
+    assert len(shared) == 2
+
+
+def test_what_nobody_took_is_in_no_cart() -> None:
+    story = tell(Story(weight=ONE), "g", "p1", Option((Move(GONE, "tea", 1),), 0, felt_mg=FELT))
+    assert (story.carts, story.packs) == ({}, {})
+    assert story.trace == {"g": [Move(GONE, "tea", 1)]}

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from edge.core import commands, events
+from edge.core import commands, events, options
+from edge.core.chance import ONE
+from edge.core.hypotheses import Story
+from edge.core.layout import Product
+from edge.core.visits import State, Visit
 from tests.unit.core_shop import SHOP, Feeder, S
 
 P1, P2 = (2_000, 2_000, 1_000), (2_400, 2_000, 1_000)
@@ -48,3 +52,28 @@ def test_a_change_that_is_understood_or_elsewhere_doubts_nothing() -> None:
     assert outcome(-40, P2) == {("tea", "charged"): 1, ("gum", "charged"): 1}
     assert outcome(-333, AWAY) == {("tea", "charged"): 1}
     assert outcome(0, P2) == {("tea", "charged"): 1}
+
+
+def visit(name: str) -> Visit:
+    return Visit(id=name, shopper=name, method="qr", gate="g", state=State.INSIDE, opened_ns=0)
+
+
+def odd(found: list[options.Option]) -> set[bool]:
+    """Of the likeliest options alone."""
+    best = max(option.log_mnat for option in found)
+    return {option.odd for option in found if option.log_mnat > best - 500}
+
+
+def test_an_explanation_is_odd_where_the_weight_is_nobodys() -> None:
+    tea = Product(sku="tea", name="Tea", weight_mg=520_000)
+    ann, carl = options.Doer(visit("ann"), 5_000, True), options.Doer(visit("carl"), 5_000, False)
+    holds = Story(weight=ONE, carts={"ann": {"tea": 1}})
+    assert odd(options.from_home([tea], 520_000, 800, [ann])) == {False}
+    assert odd(options.from_home([tea], 333_000, 800, [ann])) == {True}
+    wrong = [option for option in options.from_home([tea], 333_000, 800, [ann]) if option.moves]
+    assert {option.odd for option in wrong} == {True}, "a pack of another weight explains little"
+    for weight_mg, doer, wanted in ((520_000, ann, False), (300_000, ann, True), (520_000, carl, False)):
+        assert odd(options.puts(holds, "p", [tea], {"tea": tea}, weight_mg, 800, [doer], {})) == {wanted}
+    own = options.puts(holds, "p", [], {"tea": tea}, 480_000, 800, [ann], {})
+    assert {option.odd for option in own if option.moves} == {True}
+    assert {option.odd for option in own if option.laid_mg} == {True}
