@@ -66,27 +66,28 @@ def plug_retention(daemon: Daemon, state: Path) -> None:
         daemon.plug(Retention(state, wall_now_ns))
 
 
-def plug_cameras(
-    daemon: Daemon, state: Path, clips: dict[str, Path] | None = None, anchor_ns: int = 0, loop_ns: int = 0
-) -> None:
+def cameras(
+    daemon: Daemon, state: Path, clips: dict[str, Path] | None = None, anchor_ns: int | None = 0, loop_ns: int = 0
+) -> list[VisionWorker]:
     """A vision worker for each camera with a url; `clips` take its place and play on the run's loop."""
     assert isinstance(daemon.clock, SystemClock)
-    for row in daemon.config.camera:
-        clip = (clips or {}).get(row.id)
-        if clip is None and row.url is None:
-            continue
-        daemon.plug(
-            VisionWorker(
-                daemon.config,
-                row.id,
-                daemon.clock,
-                url=None if clip is None else str(clip),
-                anchor_ns=anchor_ns,
-                loop_ns=loop_ns,
-                record=None if daemon.recorder is None else daemon.recorder.video_path(row.id),
-                gallery={"state": str(state)} if row.role == "gate" else None,
-            )
+    urls = {
+        row.id: row.url if row.id not in (clips or {}) else str((clips or {})[row.id]) for row in daemon.config.camera
+    }
+    return [
+        VisionWorker(
+            daemon.config,
+            row.id,
+            daemon.clock,
+            url=urls[row.id],
+            anchor_ns=anchor_ns,
+            loop_ns=loop_ns,
+            record=None if daemon.recorder is None else daemon.recorder.video_path(row.id),
+            gallery={"state": str(state)} if row.role == "gate" else None,
         )
+        for row in daemon.config.camera
+        if urls[row.id] is not None
+    ]
 
 
 class Cloud:

@@ -20,15 +20,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     `clock_offset_ns` joins the daemon's time line (edge.clock). A file url is played at its own pace on a
     loop that began at run time `anchor_ns` and takes `loop_ns` (0 = the clip's own length); a worker that
-    starts late begins where the world is. `record` is where packets are copied to. `gallery` says to a
-    gate's sense where people are known (vision.gate); `origin_wall_ns` tells it what day it is.
+    starts late begins where the world is. `anchor_ns` None = the world has not begun: when it does is told as
+    one more line of stdin, a JSON number, once the worker has said with an empty line that it is ready.
+    `record` is where packets are copied to. `gallery` says to a gate's sense where people are known
+    (vision.gate); `origin_wall_ns` tells it what day it is.
     """
 
     camera: str
     config: dict[str, Any]
     url: str
     clock_offset_ns: int
-    anchor_ns: int = 0
+    anchor_ns: int | None = 0
     loop_ns: int = 0
     record: str | None = None
     gallery: dict[str, Any] | None = None

@@ -6,6 +6,7 @@ Must not: touch a picture, or let a dead or silent worker go unnoticed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
@@ -39,7 +40,9 @@ class VisionWorker:
 
     `url` overrides the configured one. `anchor_ns` and `loop_ns` place a file url on the run's time line
     (vision.job.Job). `record` is the mp4 that the packets go to. `gallery` goes to a gate's sense as it is.
-    A worker that says nothing for `silent_s` is ended and started again.
+    A worker that says nothing for `silent_s` is ended and started again. With `anchor_ns` None the world has not
+    begun: `get_ready` starts the process and lets it load its models, `begin` says when the world began; both go
+    before `run`.
     """
 
     def __init__(
@@ -49,7 +52,7 @@ class VisionWorker:
         clock: SystemClock,
         *,
         url: str | None = None,
-        anchor_ns: int = 0,
+        anchor_ns: int | None = 0,
         loop_ns: int = 0,
         record: Path | None = None,
         gallery: dict[str, Any] | None = None,
@@ -66,6 +69,7 @@ class VisionWorker:
         self._state = ""
         self._silent_s = silent_s
         self._program = tuple(program)
+        self._ready: asyncio.subprocess.Process | None = None
         self._job = Job(
             camera=camera_id,
             config=config.model_dump(mode="json"),
@@ -77,6 +81,22 @@ class VisionWorker:
             gallery=gallery,
             origin_wall_ns=clock.origin_wall_ns,
         )
+
+    async def get_ready(self) -> None:
+        """Return when the worker has loaded its models, or failed to: `run` tells of it and tries again."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError, TimeoutError, ValueError):
+            self._ready = await self._start()
+            assert self._ready.stdout is not None
+            async with asyncio.timeout(self._silent_s):
+                await self._ready.stdout.readline()
+
+    async def begin(self, anchor_ns: int) -> None:
+        """Say when the world of a file url began, to the process that is ready and to those that come after it."""
+        self._job = msgspec.structs.replace(self._job, anchor_ns=anchor_ns)
+        if self._ready is not None and self._ready.stdin is not None:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it is dead: `run` starts another one
+                self._ready.stdin.write(b"%d\n" % anchor_ns)
+                await self._ready.stdin.drain()
 
     async def run(self, emit: Emit) -> None:
         """Keep a worker running until cancelled."""
@@ -99,6 +119,18 @@ class VisionWorker:
         return Check(device=self.name, state="ok", detail=f"{size[0]}x{size[1]} pixels")
 
     async def _one_life(self, emit: Emit) -> str:
+        process, self._ready = self._ready or await self._start(), None
+        try:
+            assert process.stdin is not None
+            await process.stdin.drain()
+            reason = await self._hear(process, emit)
+        except (BrokenPipeError, ConnectionResetError):
+            reason = ""
+        finally:
+            await _end(process)
+        return reason or f"the vision worker ended with code {process.returncode}; it is started again"
+
+    async def _start(self) -> asyncio.subprocess.Process:
         starting = asyncio.ensure_future(asyncio.create_subprocess_exec(
             *self._program,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE_BYTES, env=_environment(),
@@ -108,16 +140,9 @@ class VisionWorker:
         except asyncio.CancelledError:  # a start that is cut in two would leave us waiting for ever
             await _end(await starting)
             raise
-        try:
-            assert process.stdin is not None
-            process.stdin.write(msgspec.json.encode(self._job) + b"\n")
-            await process.stdin.drain()
-            reason = await self._hear(process, emit)
-        except (BrokenPipeError, ConnectionResetError):
-            reason = ""
-        finally:
-            await _end(process)
-        return reason or f"the vision worker ended with code {process.returncode}; it is started again"
+        assert process.stdin is not None
+        process.stdin.write(msgspec.json.encode(self._job) + b"\n")
+        return process
 
     async def _hear(self, process: asyncio.subprocess.Process, emit: Emit) -> str:
         assert process.stdout is not None

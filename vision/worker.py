@@ -1,12 +1,13 @@
 """`python -m vision.worker`: one camera's pictures become lines on stdout. Started by vision.process.
 
-Reads one Job line on stdin, then works until stdin or stdout closes or the parent dies. A camera that is gone
-or shows the wrong thing is told as HealthChanged and tried again. Must not: decide, write any picture but the
-recording it was told to keep, or outlive its parent.
+Reads one Job line on stdin (and one more where the world has not begun, see vision.job), then works until stdin or
+stdout closes or the parent dies. A camera that is gone or shows the wrong thing is told as HealthChanged and tried
+again. Must not: decide, write any picture but the recording it was told to keep, or outlive its parent.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -52,13 +53,24 @@ def main() -> int:
         print(f"vision.worker: the job on stdin is not usable: {error}", file=sys.stderr)
         return 2
     stop = threading.Event()
-    threading.Thread(target=_end_with_input, args=(source, stop), daemon=True).start()
     cv2.setNumThreads(1)  # several cameras share few cores
+    worker = Worker(job, config, SystemClock.joined(job.clock_offset_ns).now, sink, stop)
     try:
-        Worker(job, config, SystemClock.joined(job.clock_offset_ns).now, sink, stop).run()
+        worker.get_ready()
+        anchor_ns = job.anchor_ns if job.anchor_ns is not None else _told_beginning(source)
+        if anchor_ns is None:
+            return 0
+        threading.Thread(target=_end_with_input, args=(source, stop), daemon=True).start()
+        worker.run(anchor_ns)
     except BrokenPipeError:
         os._exit(0)
     return 0
+
+
+def _told_beginning(source: BinaryIO) -> int | None:
+    """When the world began; None when the parent ended instead of saying it."""
+    line = source.readline()
+    return msgspec.json.decode(line, type=int) if line else None
 
 
 def die_with_parent() -> None:
@@ -87,17 +99,24 @@ class Worker:
         self._sink = sink
         self._stop = stop
         self._sense: SeeingSense | None = None
-        self._loop = 0
+        self._loop: int | None = None
         self._state: tuple[str, str] = ("", "")
         self._beat_ns = 0
 
-    def run(self) -> None:
-        """Until told to stop. Raises BrokenPipeError when nobody listens any more."""
+    def get_ready(self) -> None:
+        """Load what the sense needs before a picture is due; an empty line says that this is done."""
+        with contextlib.suppress(BadInput):  # tried again, and told, when the camera is opened
+            self._sense = self._new_sense()
+        self._beat()
+
+    def run(self, anchor_ns: int) -> None:
+        """Until told to stop; the world of a clip began at `anchor_ns`. Raises BrokenPipeError when nobody listens."""
         failures = 0
         while not self._stop.is_set():
             self._beat()
             try:
-                with closing(self._shots()) as shots:
+                self._sense = self._sense or self._new_sense()
+                with closing(self._shots(anchor_ns)) as shots:
                     for shot in shots:
                         self._see(shot)
                         failures = 0
@@ -110,9 +129,9 @@ class Worker:
             self._wait(int(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)] * 1_000_000_000))
             failures += 1
 
-    def _shots(self) -> Generator[Shot, None, None]:
+    def _shots(self, anchor_ns: int) -> Generator[Shot, None, None]:
         job = self._job
-        source = open_source(job.url, job.anchor_ns, job.loop_ns, self._now, self._wait)
+        source = open_source(job.url, anchor_ns, job.loop_ns, self._now, self._wait)
         if job.record is None:
             yield from source.shots()
             return
@@ -125,10 +144,12 @@ class Worker:
 
     def _see(self, shot: Shot) -> None:
         job = self._job
-        if self._sense is None or shot.loop != self._loop:  # at the seam of a loop the world begins anew
-            for event in self._sense.flush() if self._sense is not None else ():
+        assert self._sense is not None
+        if self._loop is not None and shot.loop != self._loop:  # at the seam of a loop the world begins anew
+            for event in self._sense.flush():
                 self._write(event)
-            self._sense, self._loop = self._new_sense(), shot.loop  # but the camera's eye is the same
+            self._sense = self._new_sense()  # but the camera's eye is the same
+        self._loop = shot.loop
         found = self._sense.see(shot.picture, shot.captured_ns)
         self._write(VideoFrame(captured_ns=shot.captured_ns, source=job.camera, camera=job.camera, pts=shot.pts))
         for event in found:

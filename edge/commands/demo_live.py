@@ -7,6 +7,7 @@ Must not: bend time or hold readings back for a box that was away.
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +20,12 @@ from edge.core.ports import Check, Emit
 from edge.daemon import Daemon
 from edge.ledger.rows import Saved
 from edge.simulation.players import RecordedWorld
+from vision.process import VisionWorker
 
 NS: Final = 1_000_000_000
-LEAD_NS: Final = 4 * NS  # the cameras start in this time, so a first visitor is not missed
+LEAD_NS: Final = 2 * NS  # from cameras that are ready to a world that begins
+
+log = logging.getLogger(__name__)
 
 
 class World:
@@ -68,16 +72,19 @@ async def serve(found: config.StoreConfig, state: Path, record: Path | None, por
     daemon.record(new_recorder(found, demo_parts.shop_text(), record))
     clock = SystemClock(saved.origin_wall_ns, saved.lived_ns + 1) if saved else SystemClock()
     daemon.use_clock(clock)
-    name, origin_ns = _place_in_world(saved, clock.now())
-    world = World(daemon, origin_ns, name)
+    cameras = wiring.cameras(daemon, state, demo_parts.clips(), None, demo_parts.LOOP_NS)
     wiring.plug_scales(daemon)
     await daemon.start()
     try:
+        name, origin_ns = _place_in_world(saved, clock.now()) or await _new_world(cameras, clock, told)
+        world = World(daemon, origin_ns, name)
         daemon.begin(world.run_id(clock.now()))
         for door in found.door:
             daemon.plug_gate(door.id, SimulatedDoor(door, door.id, clock.now))
         await cloud.start()
-        wiring.plug_cameras(daemon, state, demo_parts.clips(), origin_ns, demo_parts.LOOP_NS)
+        for camera in cameras:
+            await camera.begin(origin_ns)
+            daemon.plug(camera)
         daemon.plug(world)
         page.start()
         daemon.keep_time()
@@ -90,9 +97,21 @@ async def serve(found: config.StoreConfig, state: Path, record: Path | None, por
             await cloud.stop()
 
 
-def _place_in_world(saved: Saved | None, now_ns: int) -> tuple[str, int]:
-    """Name of the shop's life and the run time at which its first day began."""
+async def _new_world(cameras: list[VisionWorker], clock: SystemClock, told: asyncio.Event) -> tuple[str, int]:
+    """A world that begins when all cameras can see it, so that on a slow box, too, its first visitor is not missed."""
+    log.info("the cameras of the bundled shop get ready")
+    ready = [asyncio.create_task(camera.get_ready()) for camera in cameras]
+    stop = asyncio.create_task(told.wait())
+    everybody = asyncio.gather(*ready)
+    stop.add_done_callback(lambda _: everybody.cancel())
+    await asyncio.gather(everybody, return_exceptions=True)
+    stop.cancel()
+    return new_run_id(), (clock.now() + LEAD_NS) // NS * NS
+
+
+def _place_in_world(saved: Saved | None, now_ns: int) -> tuple[str, int] | None:
+    """Name of the shop's life and the run time at which its first day began; None where a new life begins."""
     if saved is not None and now_ns - saved.lived_ns < demo_parts.LOOP_NS and saved.run_id.count("-") == 2:
         name, began_s, _ = saved.run_id.split("-")
         return name, int(began_s) * NS
-    return new_run_id(), (now_ns + LEAD_NS) // NS * NS
+    return None

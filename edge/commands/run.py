@@ -57,7 +57,8 @@ async def _serve(found: config.StoreConfig, text: str, state: Path, record: Path
         wiring.plug_scales(daemon)
         wiring.plug_gates(daemon)
         wiring.plug_readers(daemon)
-        wiring.plug_cameras(daemon, state)
+        for camera in wiring.cameras(daemon, state):
+            daemon.plug(camera)
         wiring.plug_retention(daemon, state)
         await cloud.start()
         page.start()

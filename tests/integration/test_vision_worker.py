@@ -138,6 +138,40 @@ def test_a_clip_becomes_events_and_a_recording_of_the_same_pictures(clip: Path, 
     assert {frame.pts for frame in frames} <= kept
 
 
+def test_a_world_begins_when_its_cameras_are_ready(clip: Path, tmp_path: Path) -> None:
+    """What a sense loads is loaded before anybody says that the world has begun: no first visitor comes too early."""
+    loaded = tmp_path / "loaded"
+    noted = f"make = w.make_sense; w.make_sense = lambda *a: (make(*a), p.Path({str(loaded)!r}).touch())[0]"
+    program = (sys.executable, "-c", f"import pathlib as p, vision.worker as w; {noted}; raise SystemExit(w.main())")
+    clock = SystemClock()
+    worker = VisionWorker(store(str(clip)), "shelf", clock, anchor_ns=None, program=program)
+
+    async def life() -> tuple[int, Heard]:
+        await worker.get_ready()
+        assert loaded.exists()
+        origin_ns = clock.now()
+        await worker.begin(origin_ns)
+        return origin_ns, await hear(worker, lambda heard: heard.until(lambda: len(heard.of(VideoFrame)) > 3))
+
+    origin_ns, heard = asyncio.run(life())
+    assert min(frame.captured_ns for frame in heard.of(VideoFrame)) >= origin_ns
+    assert heard.health("ok")
+    assert not heard.health("lost")
+
+
+def test_a_worker_that_dies_before_the_world_begins_is_told_and_started_again(clip: Path, tmp_path: Path) -> None:
+    once = f"import pathlib as p; f = p.Path({str(tmp_path / 'died')!r}); f.exists() or (f.touch(), exit(3))"
+    dying = (sys.executable, "-c", f"{once}; import vision.worker as w; raise SystemExit(w.main())")
+    worker = VisionWorker(store(str(clip)), "shelf", SystemClock(), anchor_ns=None, program=dying)
+
+    async def life() -> Heard:
+        await worker.get_ready()
+        await worker.begin(0)
+        return await hear(worker, lambda heard: heard.until(lambda: heard.of(VideoFrame)))
+
+    assert asyncio.run(life()).health("lost", "ended with code 3")
+
+
 def test_a_recording_without_room_is_told_and_the_camera_goes_on(clip: Path, tmp_path: Path) -> None:
     """A limit on the size of files stands for the full disk."""
     small = (program("prlimit", "util-linux"), "--fsize=20000", sys.executable, "-m", "vision.worker")
