@@ -15,6 +15,8 @@ from devices.shelf_scale.bins import Floats
 
 REST_BINS = 3
 STILL_PART = 0.04  # of the smaller one of both changes: the range of so many bins
+LIGHTER_PART = 0.08  # where the plate was lighter than before and after: no hand makes it so
+TURN_PART = 0.15  # of the way back, where the plate turned on its way: no one hand lifts, presses and lifts again
 ROUGH_SIGMA = 5.0  # or, on a noisy plate, so many sigma of one bin
 
 
@@ -37,11 +39,13 @@ def rest_between(values: Floats, before: float, after: float, sigma: float, leas
         seen = values[stop - REST_BINS : stop]
         level = float(seen.mean())
         height = max(level - max(before, after), min(before, after) - level)
+        still = (LIGHTER_PART if level < min(before, after) else STILL_PART) * height
         if height <= 0 and len(values) > stop:
             back = float(values[stop:].max()) - level if lighter else level - float(values[stop:].min())
             height = min(abs(level - before), abs(level - after)) if back > least else 0.0
+            still = max(STILL_PART * height, TURN_PART * back)
         spread = float(seen.max() - seen.min())
-        if height <= least or spread > max(STILL_PART * height, ROUGH_SIGMA * sigma):
+        if height <= least or spread > max(still, ROUGH_SIGMA * sigma):
             continue
         if best is None or spread / height < best[0]:
             best = (spread / height, StoodStill(stop - REST_BINS, stop - 1, level))

@@ -183,16 +183,29 @@ class StepFilter:
         now = np.where(settled, window[-self._set.quiet_bins :].mean(axis=0), window.mean(axis=0))
         delta = now - self._level
         size = np.nan_to_num(np.abs(delta))
-        rests = calm | (
-            (swing.trend <= np.minimum(SMALLEST_PART * size, swing.rough))  # it swings, it does not creep
+        moved = size > np.maximum(limits.step, self._doubt)
+        swings = (
+            ~calm
+            & moved
+            & (swing.trend <= np.minimum(SMALLEST_PART * size, swing.rough))  # it swings, it does not creep
             & (swing.rough <= ROUGHEST_PART * size)
         )
+        rests = calm | (swings & ~self._rested(np.flatnonzero(swings), window, now))
         events = self._baseline(calm & np.isnan(self._level), now)
-        moved = size > np.maximum(limits.step, self._doubt)
         self._doubt[rests & moved] = np.where(calm, 0.0, swing.rough + swing.trend)[rests & moved]
         events += self._step(rests & moved, moved, now, delta, last)
         events += self._back_again(moved, calm)
         return events + self._follow(calm & ~moved & ~np.isnan(delta), now)
+
+    def _rested(self, columns: np.ndarray, window: Floats, now: Floats) -> np.ndarray:
+        """Plates that did not swing about a level but stood still beyond it for a moment, before they went on."""
+        found = np.zeros(len(now), dtype=bool)
+        sigma, least = self._sigma(), 2 * self._limits().step
+        for column in columns.tolist():
+            values, level = window[:, column], float(self._level[column])
+            still = rest_between(values, level, float(now[column]), float(sigma[column]), float(least[column]))
+            found[column] = still is not None
+        return found
 
     def _back_again(self, moved: np.ndarray, calm: np.ndarray) -> list[Event]:
         """Something was put down and lifted again before its level could be believed: two steps that cancel out."""

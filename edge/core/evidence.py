@@ -29,7 +29,8 @@ class Grasp(msgspec.Struct, kw_only=True):
 
     `deltas_mg` has one entry per plate. `hidden` says that nobody was watching while it happened (the box was
     down, or the step was too slow to be seen), so only presence in `began_ns`..`ended_ns` can name the person. `waited`
-    says that it was too small by itself and its sibling plates got more time to speak.
+    says that it was too small by itself and its sibling plates got more time to speak. `told_ns` is when the last plate
+    had been still for long enough to believe in it.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Grasp(msgspec.Struct, kw_only=True):
     noise_mg: int
     hidden: bool = False
     waited: bool = False
+    told_ns: int = 0
     changes: list[Change] = []
 
     @property
@@ -99,6 +101,7 @@ def begin(grasp_id: str, step: WeightStep) -> Grasp:
         began_ns=step.began_ns,
         ended_ns=step.ended_ns,
         noise_mg=step.noise_mg,
+        told_ns=step.captured_ns,
         changes=_changes(step),
     )
 
@@ -134,4 +137,5 @@ def add_step(grasp: Grasp, step: WeightStep) -> None:
     grasp.began_ns = min(grasp.began_ns, step.began_ns)
     grasp.ended_ns = max(grasp.ended_ns, step.ended_ns)
     grasp.noise_mg = max(grasp.noise_mg, step.noise_mg)
+    grasp.told_ns = max(grasp.told_ns, step.captured_ns)
     grasp.changes += _changes(step)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from edge.core import packs
+from edge.core.chance import normal_mnat
 from edge.core.hypotheses import Option, Story, cart_key
 from edge.core.layout import Product
 from edge.core.options import BOTH_THERE, MISPLACED, Doer, Known
@@ -26,10 +27,12 @@ from edge.core.weighing import (
 EXCHANGE: Final = -1_500  # in one moment one person lays something down and another takes something
 ONE_MORE: Final = -4_500  # staff laid down one piece more than was felt, and somebody took it
 EXCHANGE_ALONE: Final = -3_500  # one person does both
+MAY_TAKE: Final = -2_000  # of the one who takes: a hand that was not seen all the time
 # Of two changes that were felt apart. A hand that presses for a moment weighs anything up to some hundred grams, so one
 # that weighs just what somebody holds is a coincidence.
 APART: Final = 500
 APART_ALONE: Final = -1_000
+HALVES_PART: Final = 20  # of two takes in a row: each half is read within a twentieth of both
 ONE_THING: Final = -3_000  # what was laid down makes no plate lighter
 
 
@@ -57,12 +60,12 @@ def one_change(
 ) -> list[Option]:  # fmt: skip
     """One piece laid down and one taken so close together that the scale felt only the difference `lifted_mg`. `known`
     is of this grasp alone."""
-    there = [doer for doer in doers if doer.beside_mnat >= BOTH_THERE]
+    takers = [doer for doer in doers if doer.beside_mnat >= MAY_TAKE]
     found = []
-    for giver in [doer for doer in there if doer.pays]:
+    for giver in [doer for doer in takers if doer.pays and doer.beside_mnat >= BOTH_THERE]:
         cart = cart_key(story, giver.visit.id)
         if cart not in known:
-            known[cart] = _laid_down_for(story, giver, there, home, products, lifted_mg, noise_mg)
+            known[cart] = _laid_down_for(story, giver, takers, home, products, lifted_mg, noise_mg)
         found += known[cart]
     return found
 
@@ -126,22 +129,31 @@ def felt_apart(
 
 
 def in_a_row(home: list[Product], felt: InARow, noise_mg: int) -> list[Option]:
-    """One piece and then another, each with whoever had a hand there at its moment."""
-    pieces = [
-        [item for item in weigh(home, weight_mg, noise_mg, 1) if _is_one_piece(item.parts, item.log_mnat)]
-        for weight_mg in (felt.first_mg, felt.second_mg)
-    ]
+    """One piece and then another, each with whoever had a hand there at its moment. What went first is read from a
+    plate that the second hand touches already, so the sum tells the pieces and the halves only their order."""
+    whole_mg = felt.first_mg + felt.second_mg
     best = max((doer.ratio_mnat for doer in felt.first), default=0)  # every other explanation asks for one moment only
     found = []
-    for one in felt.first:
-        for other in felt.second:
-            for left in pieces[0]:
-                for right in pieces[1]:
-                    log = left.log_mnat + right.log_mnat + one.ratio_mnat - best + other.ratio_mnat
-                    both = ((one, left), (other, right))
-                    moves = [Move(doer.visit.id, item.parts[0][0], 1) for doer, item in both if doer.pays]
-                    found.append(Option(tuple(moves), log))
+    for left, left_mg, right, right_mg, fit in _two_pieces(home, whole_mg, noise_mg):
+        halves = ((felt.first_mg, left_mg), (felt.second_mg, right_mg))
+        fit += sum(normal_mnat(seen - known, whole_mg // HALVES_PART, WRONG_WEIGHT) for seen, known in halves)
+        for one in felt.first if fit > WRONG_WEIGHT // 2 else []:
+            for other in felt.second:
+                log = fit + one.ratio_mnat - best + other.ratio_mnat
+                moves = [Move(doer.visit.id, sku, 1) for doer, sku in ((one, left), (other, right)) if doer.pays]
+                found.append(Option(tuple(moves), log))
     return found
+
+
+def _two_pieces(home: list[Product], whole_mg: int, noise_mg: int) -> list[tuple[str, int, str, int, int]]:
+    """Two pieces in either order, each with its listed weight (mg), and how well both together fit."""
+    weighed = [(product.sku, product.weight_mg) for product in home if product.weight_mg]
+    return [
+        (left, left_mg, right, right_mg, normal_weight_mnat(whole_mg - left_mg - right_mg, spread, noise_mg))
+        for left, left_mg in weighed
+        for right, right_mg in weighed
+        for spread in (listed_variance(left_mg, 1) + listed_variance(right_mg, 1),)
+    ]
 
 
 def _refilled(home: list[Product], felt: Apart, taken: list[Weighed], noise_mg: int) -> list[Option]:

@@ -48,7 +48,7 @@ def ways(asked: Asked, story: Story) -> list[Option]:
         both += exchanges.felt_apart(*about, asked.apart, asked.noise_mg)
     if asked.is_small:
         leaning = options.leaning(story, plate, grasp.delta_mg, [row for row in asked.doers if row.ratio_mnat > 0])
-        return [*(leaning or [options.nothing(grasp.delta_mg)]), *both]
+        return [*(leaning or [options.nothing(grasp.delta_mg, asked.noise_mg)]), *both]
     if grasp.delta_mg > 0:
         both += exchanges.while_refilling(asked.home, grasp.delta_mg, asked.noise_mg, asked.doers)
         found = options.puts(

@@ -210,9 +210,10 @@ def _passed(
     return found
 
 
-def nothing(change_mg: int) -> Option:
+def nothing(change_mg: int, noise_mg: int) -> Option:
     """A small change that was no goods at all."""
-    return Option((), normal_mnat(change_mg, CROSS_TALK_MG, WRONG_WEIGHT))
+    log = normal_mnat(change_mg, max(CROSS_TALK_MG, noise_mg), WRONG_WEIGHT)
+    return Option((), log, odd=log < ODD_FIT)
 
 
 def leaning(story: Story, plate: str, change_mg: int, doers: list[Doer]) -> list[Option]:

@@ -37,6 +37,7 @@ AGREES_MNAT, MISNAMED_MNAT, FOREIGN_MNAT, DIFFERS_MNAT, UNSEEN_MNAT = -100, -2_5
 EVIDENCE_MAX = 12
 DOERS_MAX = 6  # more people than this cannot stand at one shelf
 FAR_BEHIND_MNAT = 8_000
+STILL_NS = 1_000_000_000  # a plate has been still for so long when its step is told
 BESIDE_MM = 450
 
 
@@ -129,7 +130,8 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     others = _at_the_same_time(shop, grasp)
     target = shop.planogram.target_of(_main_first(grasp))
     moment = moment_of(grasp.began_ns, grasp.ended_ns, grasp.delta_mg < 0)
-    doers = _doers(shop, target, grasp.began_ns, grasp.ended_ns, grasp.hidden, moment)
+    settled_ns = max(grasp.ended_ns, grasp.told_ns - STILL_NS)  # a second hand may have touched the plate by then
+    doers = _doers(shop, target, grasp.began_ns, grasp.ended_ns, grasp.hidden, moment, settled_ns)
     noise = grasp.noise_mg * len(grasp.deltas_mg) + _bent_mg(shop, grasp)
     home = shop.planogram.on_plates(sorted(grasp.deltas_mg))
     if grasp.delta_mg < 0 and not is_small:
@@ -157,7 +159,8 @@ def on_grasp_timer(shop: Shop, grasp: Grasp, at_ns: int) -> None:
     )
     span_ns = (grasp.began_ns, grasp.ended_ns)
     found = [ways(asked, story) for story in shop.state.stories]
-    unexplained.note(shop, grasp, target, found)
+    came = sorted(at_home) if grasp.delta_mg > 0 else []
+    unexplained.note(shop, (grasp.began_ns, settled_ns), target, found, came)
     _go_on(shop, grasp.id, plate, found, evidence, span_ns, at_ns)
     _book_loss(shop, grasp.id, evidence, at_ns)
 
@@ -216,6 +219,8 @@ def _bent_mg(shop: Shop, grasp: Grasp) -> int:
         and row.began_ns - SAME_TIME_NS <= grasp.ended_ns
         and row.ended_ns + SAME_TIME_NS >= grasp.began_ns
     ]
+    silent = [plate for names in near for plate in names if plate not in shop.state.levels]
+    beside += [product.weight_mg or 0 for product in shop.planogram.on_plates(sorted(silent))]  # it cannot tell
     return max(beside, default=0) * CROSS_TALK_PPM // 1_000_000
 
 
@@ -224,7 +229,13 @@ def _main_first(grasp: Grasp) -> list[str]:
 
 
 def _doers(
-    shop: Shop, target: Target | None, began_ns: int, ended_ns: int, hidden: bool, moment: Moment | None = None
+    shop: Shop,
+    target: Target | None,
+    began_ns: int,
+    ended_ns: int,
+    hidden: bool,
+    moment: Moment | None = None,
+    settled_ns: int = 0,
 ) -> list[Doer]:
     policy = shop.policy
     from_ns, to_ns = began_ns - policy.reach_before_ns, ended_ns + policy.reach_after_ns
@@ -240,7 +251,7 @@ def _doers(
             visit,
             ratio_mnat(visit, tracks, place, from_ns, to_ns, policy, moment),
             _pays(shop, visit),
-            ratio_mnat(visit, tracks, place, from_ns, to_ns, policy) if several else NOT_ASKED_MNAT,
+            ratio_mnat(visit, tracks, place, from_ns, max(to_ns, settled_ns), policy) if several else NOT_ASKED_MNAT,
         )
         for visit in visits
     ]
@@ -320,7 +331,10 @@ def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:
     if slot is None:
         return
     alive = [plate for plate in slot.plates if plate in shop.state.levels]
-    if _witness(shop, event, slot.sku, set(slot.plates)) or (alive and len(alive) == len(slot.plates)):
+    if _witness(shop, event, slot.sku, set(slot.plates)):
+        return
+    unexplained.put_unfelt(shop, event, slot.sku)
+    if alive and len(alive) == len(slot.plates):
         return
     doers = _doers(shop, shop.planogram.target_of_slot(slot), event.began_ns, event.ended_ns, False)
     taken = event.change == "take"

@@ -115,6 +115,7 @@ class Visit(msgspec.Struct, kw_only=True):
     reached_ns: int = 0
     reached_silent: list[str] = []  # plates that had not spoken by then
     unclear: list[str] = []  # products that it held at an unexplained change: see unexplained.py
+    pressed: list[str] = []  # products at whose place it was when an unexplained weight came
     mixed_ppm: int = 0  # chance that a tracker exchanged its body with another one's
 
     def step(self, stimulus: Stimulus) -> bool:
