@@ -9,13 +9,14 @@ from edge.core import eyes, faces
 from edge.core.bodies_at_gate import on_bodies
 from edge.core.commands import GrantPassage, OpenVisit, ShowMessage
 from edge.core.events import ClaimMade, CredentialShown, DoorChanged, GrantAnswered, PassageCounted
-from edge.core.presence import end_visit, enter, loner_near_gate
+from edge.core.presence import end_visit, enter, loner_near_gate, may_be_another
 from edge.core.shop import Shop
 from edge.core.visits import PRESENT, Showing, State, Stimulus, Visit
 
 ANSWER_NS = 3_000_000_000
 REGRANT_NS = 3_000_000_000
 SAME_SHOWING_NS = 500_000_000
+EITHER_PPM = 500_000  # of two bodies that came in on one grant
 OUTS_KEPT = 16  # ways out that no vanished body has claimed yet
 
 
@@ -154,15 +155,35 @@ def on_passage(shop: Shop, event: PassageCounted) -> None:
         shop.state.outs_ns = [*shop.state.outs_ns, event.captured_ns][-OUTS_KEPT:]
     if event.direction == "in":
         waiting = [visit for visit in shop.open_visits() if visit.state is State.GRANTED and visit.gate == event.gate]
+        placed = _is_told_again(shop, event) or _has_a_place(shop, event)
         if waiting and not shop.state.ever_tracked:
             enter(shop, waiting[0], event.captured_ns, None)
         elif not waiting and not _just_entered(shop, event):
             detail = "a body came in without a grant"
             shop.order(*shop.state.alarms.mention("tailgate", event.gate, detail, event.captured_ns))
+        for visit in [] if placed else waiting:  # whoever is seen first may be the one who was not let in
+            may_be_another(visit, EITHER_PPM)
     elif not shop.state.ever_tracked:
         inside = [visit for visit in shop.open_visits() if visit.state is State.INSIDE]
         if len(inside) == 1:
             _left(shop, inside[0], event.captured_ns)
+
+
+def _is_told_again(shop: Shop, event: PassageCounted) -> bool:
+    """True for a count that was told before: its counter did not go on."""
+    key = f"{event.gate}|{event.source}|{event.direction}"
+    before, shop.state.counted[key] = shop.state.counted.get(key, 0), event.total
+    return event.total > 0 and event.total == before
+
+
+def _has_a_place(shop: Shop, event: PassageCounted) -> bool:
+    """Give a body one of the places that were granted lately; False where none is left."""
+    since_ns = event.captured_ns - shop.policy.entry_timeout_ns
+    for visit in shop.open_visits():
+        if visit.gate == event.gate and since_ns <= visit.opened_ns and visit.passed_in < visit.party:
+            visit.passed_in += 1
+            return True
+    return False
 
 
 def _just_entered(shop: Shop, event: PassageCounted) -> bool:

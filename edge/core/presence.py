@@ -27,6 +27,7 @@ AWAY_NS = 250_000_000  # a body that misses a frame or two is not out of sight
 OUT_OF_SIGHT_NS = 8_000_000_000  # somebody who vanished inside is inside
 PASSED_NS = 3_000_000_000  # a counter in the gate and a tracker see the same way out within this
 GATE_MM = 2_000
+ENTRANCES_KEPT = 16
 PORTAL_MM = 2_500
 OUT_NS = 1_000_000_000
 PORTAL_LATE_NS = 500_000_000  # a tag is read a little longer than its bearer is seen
@@ -72,10 +73,11 @@ def _mixed_up(shop: Shop, doubt: Doubt) -> None:
     if visits[0] is not visits[1]:
         for visit in visits:
             if visit is not None:
-                _doubt(visit, doubt.ppm)
+                may_be_another(visit, doubt.ppm)
 
 
-def _doubt(visit: Visit, ppm: int) -> None:
+def may_be_another(visit: Visit, ppm: int) -> None:
+    """The body of a visit is another one's with this chance."""
     visit.mixed_ppm += ppm * (1_000_000 - visit.mixed_ppm) // 1_000_000
 
 
@@ -124,7 +126,7 @@ def _part_joined(shop: Shop, seen: list[str], at_ns: int) -> None:
             visit.tracks.remove(track)
             del shop.joined[track]
             if shop.state.stories[0].held(visit.id):  # some of it may be what the other one took
-                _doubt(visit, PARTED_PPM)
+                may_be_another(visit, PARTED_PPM)
             for name in joined.before:
                 shop.timers.set(at_ns + shop.policy.gone_after_ns, "gone", name)
             _bind(shop, track, _waiting(shop, at_ns), at_ns)
@@ -190,7 +192,8 @@ def _vanished_inside(shop: Shop, last: tuple[int, int], seen_ns: int) -> bool:
     passed = [at_ns for at_ns in shop.state.outs_ns if at_ns >= seen_ns - PASSED_NS]
     if passed:
         shop.state.outs_ns.remove(passed[0])
-    return bool(shop.gate_spots) and not passed and not shop.is_near_gate(last, GATE_MM)
+    spots = shop.gate_spots or [(place[0], place[1]) for place in shop.state.entrances]
+    return bool(spots) and not passed and all(distance2(last, spot) > GATE_MM for spot in spots)
 
 
 def _open_for_track(shop: Shop, track: str, method: str, at_ns: int) -> Visit:
@@ -205,6 +208,9 @@ def _open_for_track(shop: Shop, track: str, method: str, at_ns: int) -> Visit:
     )
     shop.state.visits[visit.id] = visit
     shop.order(OpenVisit(issued_ns=at_ns, visit=visit.id, shopper=None, method=method))
+    place = shop.tracks.trails[track].first_place() if track in shop.tracks.trails else None
+    if place is not None and not shop.gate_spots:
+        shop.state.entrances = [*shop.state.entrances, place][-ENTRANCES_KEPT:]
     return visit
 
 
@@ -297,17 +303,30 @@ def on_gone_timer(shop: Shop, track: str, at_ns: int) -> None:
 
 
 def _adopt(shop: Shop, visit: Visit, last: tuple[int, int], seen_ns: int) -> None:
-    """A body that began beside this one when it vanished is the same body under another number."""
-    near = [
-        track
-        for track in shop.loners
-        if (trail := shop.tracks.trails.get(track)) is not None
-        and abs(trail.first_ns - seen_ns) <= SPLIT_NS
-        and (place := trail.first_place()) is not None
-        and distance2(place, last) <= REJOIN_MM
-    ]
-    if len(near) == 1:
-        enter(shop, visit, seen_ns, near[0])
+    """A body that began beside this one when it vanished, or soon after, is the same body under another number."""
+    near = []
+    for track in shop.loners:
+        trail = shop.tracks.trails.get(track)
+        place = trail.first_place() if trail is not None else None
+        if trail is None or place is None or distance2(place, last) > REJOIN_MM:
+            continue
+        if -SPLIT_NS <= trail.first_ns - seen_ns <= shop.policy.gone_after_ns:
+            near.append((track, place))
+    if len(near) == 1 and not _is_nearer_to_another(shop, visit, near[0][1], last):
+        enter(shop, visit, seen_ns, near[0][0])
+
+
+def _is_nearer_to_another(shop: Shop, visit: Visit, place: tuple[int, int], last: tuple[int, int]) -> bool:
+    """True if another body that is out of sight vanished nearer to a place."""
+    now_ns = shop.state.now_ns
+    for other in shop.open_visits():
+        trails = [trail for name in other.tracks if (trail := shop.tracks.trails.get(name)) is not None]
+        if other is visit or not trails or any(now_ns - trail.last_ns < AWAY_NS for trail in trails):
+            continue
+        there = max(trails, key=lambda trail: trail.last_ns).last_place()
+        if there is not None and distance2(place, there) < distance2(place, last):
+            return True
+    return False
 
 
 def _tracker_is_silent(shop: Shop, at_ns: int) -> bool:

@@ -86,8 +86,10 @@ class ShopState(msgspec.Struct, kw_only=True):
     ever_tracked: bool = False
     portal_spoke: bool = False
     outs_ns: list[int] = []
+    entrances: list[tuple[int, int]] = []  # where bodies began (mm) in a shop whose gates nobody told
     numbers_told: list[str] = []
     armed_doors: list[str] = []
+    counted: dict[str, int] = {}  # gate, beam and direction -> its counter
     passed: dict[str, list[int]] = {}  # gate and camera -> when bodies came in, below 0: went out
     unseen: list[Unseen] = []
 

@@ -104,6 +104,7 @@ class Visit(msgspec.Struct, kw_only=True):
     tries: int = 0
     shown: list[Showing] = []
     party: int = 1
+    passed_in: int = 0  # bodies that a beam counted in on its grant
     tracks: list[str] = []
     spells: list[Spell] = []
     seen: dict[str, tuple[int, int]] = {}  # of each track, when it was seen first and last with this visit

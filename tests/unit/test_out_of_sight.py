@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from edge.core import commands, events
-from tests.unit.core_shop import MS, Feeder, S
+from tests.unit.core_shop import MS, SHOP, Feeder, S
 
 P1 = (2_000, 2_000, 1_000)
 DEEP = (7_000, 4_000, 1_000)
 GATE = (1_500, -600, 1_000)
+DOOR = (1_500, 0, 1_000)
+NO_GATE = SHOP[: SHOP.index("[[door]]")] + SHOP[SHOP.index("[[rfid_reader]]") :]
 
 
 def lines(bill: commands.CloseVisit) -> dict[tuple[str, str], int]:
@@ -163,3 +165,65 @@ def test_who_goes_on_under_a_new_number_is_not_also_the_stranger_beside_whom_the
     feeder.walk(6, 12, z=(3_200, 2_000, 1_000), y=P1)
     tracks = {visit.shopper: visit.tracks for visit in feeder.store._shop.open_visits()}
     assert tracks == {"ann": ["a", "y"], None: ["z"]}
+
+
+def two_in_on_one_grant(*totals: int) -> str:
+    """Ann is let in; a beam counts bodies while the tracker sees nobody; then one body is seen, and takes a tea."""
+    feeder = Feeder(SHOP[: SHOP.index("[[slot]]")])
+    for plate in ("p1", "p2", "p3"):
+        feeder.feed(events.PlateSteady(captured_ns=S // 10, source="scale", plate=plate, level_mg=0, noise_mg=800))
+    feeder.walk(0.1, 0.3)
+    feeder.shows(0.5, "ann")
+    for count, total in enumerate(totals):
+        at_ns = S + count * S // 2
+        feeder.feed(events.PassageCounted(captured_ns=at_ns, source="beam", gate="gate", direction="in", total=total))
+    feeder.walk(2.5, 3, a=GATE)
+    feeder.walk(3, 6, a=P1)
+    feeder.step(6.0, "p1", -520)
+    feeder.walk(6, 8, a=P1)
+    feeder.walk(8, 9, a=GATE)
+    feeder.walk(9, 14)
+    feeder.tick(24 * S)
+    (bill,) = [bill for bill in feeder.bills() if bill.shopper == "ann"]
+    return bill.lines[0].status
+
+
+def test_of_two_bodies_that_came_in_on_one_grant_unseen_either_may_be_the_one_with_the_credential() -> None:
+    assert two_in_on_one_grant(1) == "charged"
+    assert two_in_on_one_grant(1, 1) == "charged", "one count, told twice"
+    assert two_in_on_one_grant(1, 2) == "review"
+
+
+def test_who_vanished_nearer_is_the_one_who_comes_back() -> None:
+    """Ann goes out of sight at the gate, Bob bending down well beside it; then Bob rises under a new number."""
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 2, a=P1)
+    feeder.shows(2, "bob")
+    feeder.walk(2.6, 3, a=P1, b=GATE)
+    feeder.walk(3, 5, a=P1, b=(2_100, 600, 1_000))
+    feeder.walk(5, 6, a=DOOR, b=(2_100, 600, 1_000))
+    feeder.walk(6, 6.5, a=DOOR)
+    feeder.walk(6.5, 8.2)
+    feeder.walk(8.2, 12, z=(2_150, 600, 1_000))
+    feeder.walk(12, 13, z=GATE)
+    feeder.walk(13, 19)
+    feeder.tick(30 * S)
+    assert {bill.shopper: bill.tracks for bill in feeder.bills()} == {"ann": ("a",), "bob": ("b", "z")}
+
+
+def test_where_nobody_told_the_gates_people_go_out_where_they_came_in() -> None:
+    feeder = Feeder(NO_GATE)
+    feeder.walk(1, 2, a=GATE)
+    feeder.walk(2, 5, a=P1)
+    feeder.step(5.0, "p1", -520)
+    feeder.walk(5, 6, a=P1)
+    feeder.walk(6, 7, a=DEEP)
+    feeder.walk(7, 12)  # five seconds unseen: longer than it takes to be gone
+    feeder.walk(12, 14, z=DEEP)
+    feeder.walk(14, 15, z=GATE)
+    feeder.walk(15, 20)
+    feeder.tick(24 * S)
+    (bill,) = feeder.bills()
+    assert bill.tracks == ("a", "z")
+    assert lines(bill) == {("tea", "charged"): 1}
