@@ -15,6 +15,7 @@ from edge.core.hypotheses import LOOSE, Option, Story
 from edge.core.packs import Move
 from edge.core.shop import Gesture, Shop
 
+LIES_NS: Final = 1_800_000_000_000  # half an hour: nobody carries on what was put down so long ago
 REMEMBERED_NS: Final = 30_000_000_000
 KEPT_MNAT: Final = -693  # nothing changed hands: one half
 MOVED_MNAT: Final = -693  # something did: the other half, shared by all that can have
@@ -73,19 +74,27 @@ def _ways(story: Story, one: str, other: str, skus: set[str] | None = None) -> l
 LOG_MNAT: Final = (0, 693, 1_099, 1_386, 1_609, 1_792, 1_946, 2_079)  # ln 1, ln 2, ... ln 8
 
 
-def book_left_behind(shop: Shop, at_ns: int) -> None:
-    """The shop is empty: what the likeliest story left lying inside is a loss, until somebody puts it back."""
-    for sku, quantity in sorted(shop.state.stories[0].held(LOOSE).items()):
+def book_left_behind(shop: Shop, at_ns: int, *, empty: bool) -> None:
+    """What the likeliest story left lying inside is a loss, until somebody puts it back: when the shop is `empty`, and
+    in a shop that never is, once it has lain there for `LIES_NS`."""
+    lying = {sku for story in shop.state.stories for sku in story.held(LOOSE)}
+    since = shop.state.loose_since = {sku: shop.state.loose_since.get(sku, at_ns) for sku in sorted(lying)}
+    due = [sku for sku in since if empty or at_ns - since[sku] >= LIES_NS]
+    held = shop.state.stories[0].held(LOOSE)
+    for sku in due:
         product = shop.planogram.products.get(sku)
-        shop.order(
-            BookLoss(
-                issued_ns=at_ns,
-                loss=shop.new_id("l", LOOSE, sku, at_ns),
-                sku=sku,
-                quantity=quantity,
-                unit_minor=product.price_minor if product else None,
-                reason="left-inside",
-                evidence=(),
+        if held.get(sku):
+            shop.order(
+                BookLoss(
+                    issued_ns=at_ns,
+                    loss=shop.new_id("l", LOOSE, sku, at_ns),
+                    sku=sku,
+                    quantity=held[sku],
+                    unit_minor=product.price_minor if product else None,
+                    reason="left-inside",
+                    evidence=(),
+                )
             )
-        )
-    shop.state.stories = hypotheses.forget(shop.state.stories, LOOSE)
+        del since[sku]
+    if due:
+        shop.state.stories = hypotheses.forget_goods(shop.state.stories, LOOSE, due)

@@ -178,6 +178,18 @@ def forget(stories: list[Story], visit: str) -> list[Story]:
     )
 
 
+def forget_goods(stories: list[Story], holder: str, skus: list[str]) -> list[Story]:
+    """Stories without these products in one cart; those that differed only in them become one."""
+    found = []
+    for story in stories:
+        left = {sku: count for sku, count in story.held(holder).items() if sku not in skus}
+        felt = {sku: known for sku, known in story.packs.get(holder, {}).items() if sku not in skus}
+        carts = {name: cart for name, cart in story.carts.items() if name != holder} | ({holder: left} if left else {})
+        known = {name: felt for name, felt in story.packs.items() if name != holder} | ({holder: felt} if felt else {})
+        found.append(msgspec.structs.replace(story, carts=carts, packs=known))
+    return prune(found)
+
+
 def _without(moves: list[Move], visit: str, changed: dict[int, list[Move]]) -> list[Move]:
     """The moves of one grasp with GONE for a visit. Stories share the lists of what they have in common, so each list
     is looked at once: `changed` holds what became of it."""

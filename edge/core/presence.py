@@ -360,8 +360,7 @@ def end_visit(shop: Shop, visit: Visit, at_ns: int) -> None:
     for name in ("entry", "settle", "grant"):
         shop.timers.cancel(name, visit.id)
     del shop.state.visits[visit.id]
-    if not shop.open_visits():
-        handing.book_left_behind(shop, at_ns)
+    handing.book_left_behind(shop, at_ns, empty=not shop.open_visits())
 
 
 def on_tag(shop: Shop, event: TagRead) -> None:

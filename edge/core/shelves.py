@@ -13,7 +13,7 @@ from edge.core.evidence import Grasp, Side, add_step, begin, in_a_row, joins, si
 from edge.core.exchanges import Apart, InARow
 from edge.core.grasp_options import Asked, ways
 from edge.core.grip import Moment, moment_of
-from edge.core.hypotheses import GONE, Option
+from edge.core.hypotheses import GONE, LOOSE, Option
 from edge.core.layout import Slot
 from edge.core.options import Doer
 from edge.core.presence import loners_within_reach
@@ -280,7 +280,7 @@ def _go_on(
     for visit in {move.visit for move in shop.state.stories[0].trace.get(grasp, [])} & set(shop.state.visits):
         shop.state.visits[visit].touches += 1
     moved = {(move.visit, move.sku) for found in ways for option in found for move in option.moves}
-    for visit, sku in sorted(key for key in moved if key[0] != GONE):
+    for visit, sku in sorted(key for key in moved if key[0] not in (GONE, LOOSE)):
         proof = shop.state.proof.setdefault(visit, {}).setdefault(sku, [])
         proof.append(evidence)
         del proof[:-EVIDENCE_MAX]

@@ -86,6 +86,7 @@ class ShopState(msgspec.Struct, kw_only=True):
     ever_tracked: bool = False
     portal_spoke: bool = False
     outs_ns: list[int] = []
+    loose_since: dict[str, int] = {}  # product -> when it was first seen to lie about
     entrances: list[tuple[int, int]] = []  # where bodies began (mm) in a shop whose gates nobody told
     numbers_told: list[str] = []
     armed_doors: list[str] = []

@@ -116,13 +116,31 @@ def test_what_is_left_lying_goes_to_the_loss_account_when_the_shop_is_empty() ->
     feeder = Feeder()
     shop = feeder.store._shop
     shop.state.stories = [Story(weight=ONE, carts={LOOSE: {"tea": 2}})]
-    handing.book_left_behind(shop, 5)
+    handing.book_left_behind(shop, 5, empty=True)
     (loss,) = shop.out
     assert isinstance(loss, commands.BookLoss)
     assert (loss.sku, loss.quantity, loss.reason, loss.unit_minor) == ("tea", 2, "left-inside", 1_500)
     shop.out = []
-    handing.book_left_behind(shop, 6)
+    handing.book_left_behind(shop, 6, empty=True)
     assert shop.out == []
+
+
+def test_in_a_shop_that_is_never_empty_what_lies_about_for_long_is_a_loss_too() -> None:
+    shop = Feeder().store._shop
+    felt = {LOOSE: {"tea": [520_000], "gum": [40_000]}}
+    lying = Story(weight=ONE, carts={"v": {"gum": 1}, LOOSE: {"tea": 1}}, packs=felt)
+    shop.state.stories = [lying, Story(weight=ONE // 4, carts={"v": {"gum": 1, "tea": 1}})]
+    handing.book_left_behind(shop, 0, empty=False)
+    shop.state.stories[0].carts[LOOSE]["gum"] = 1
+    handing.book_left_behind(shop, handing.LIES_NS - 1, empty=False)
+    assert shop.out == []
+    handing.book_left_behind(shop, handing.LIES_NS, empty=False)
+    assert [(loss.sku, loss.quantity) for loss in shop.out if isinstance(loss, commands.BookLoss)] == [("tea", 1)]
+    best, other = shop.state.stories
+    assert best.carts == {"v": {"gum": 1}, LOOSE: {"gum": 1}}, "it was put down later"
+    assert best.packs == {LOOSE: {"gum": [40_000]}}
+    assert other.carts == {"v": {"gum": 1, "tea": 1}}, "who may hold it holds it still"
+    assert shop.state.loose_since == {"gum": handing.LIES_NS - 1}
 
 
 @given(
