@@ -30,6 +30,7 @@ CROWDED_SHARE = 0.002
 CROWDED_FACTOR = 1.2
 SHADED_FACTOR = 1.3
 CHANGED_SHARE, HARDLY_FACTOR = 0.08, 1.3  # of a slot: what comes or goes mostly changes more pixels than that
+TOUCHED_FACTOR = 1.1  # but not all that a hand takes or puts in a row of packs of one colour
 CLEAR_SLOPE = 5.0
 SIGN_SLOPE, SIGN_DOUBT = 1.3, 0.8  # an item put before another one scores about 1, a clear take or put 4 and more
 FLUTTER = 0.3  # of the threshold
@@ -234,7 +235,7 @@ class SlotMemory:
         if sight.shaded:
             factor = SHADED_FACTOR
         if sight.changed < CHANGED_SHARE:
-            factor = HARDLY_FACTOR
+            factor = max(factor, HARDLY_FACTOR if self._touched_ns is None else TOUCHED_FACTOR)
         return min(1.0, self.rules.threshold * factor)
 
     def _same(self, sight: Sight, known: State, look: Look, apart: float) -> tuple[Sequence[Event], bool]:

@@ -7,9 +7,14 @@ import pytest
 
 from edge.config import ShelfVision, parse
 from edge.core.errors import BadInput
+from edge.core.events import ShelfChanged
 from tests.unit.shelf_scenes import Act, Shelf, Told, told
 from vision.places import SlotShape, box
+from vision.planes import log_planes
+from vision.slot_memory import Sight, SlotMemory, SlotRules
 from vision.slots import SlotWatch
+
+MS = 1_000_000
 
 
 def plain(found: Told) -> list[tuple[str, str, int]]:
@@ -170,3 +175,31 @@ def test_two_changes_of_one_kind_right_after_each_other_are_told_as_one() -> Non
         seed=3, depth=2, acts=[Act(2.5, (0, 1)), Act(3.8, (0, 1))], gain=lambda at_s: 1.0 if at_s < 3.5 else 0.7
     )
     assert plain(told(shelf, 7)) == [("0-1", "take", 1)]
+
+
+def memory_after(changed: float, hand: bool) -> list[str]:
+    """A slot of which a third becomes another thing, that differs in so few pixels; with or without a hand."""
+    known = np.full((50, 40, 3), 120, np.float32)
+    known[:, ::4] = 90
+    other = known.copy()
+    other[:20, :20] = (60, 60, 200)  # four of twenty cells
+    rules = SlotRules(threshold=0.55, light_threshold=0.2, stable_ns=600 * MS, confirm_ns=300 * MS)
+    memory = SlotMemory("cam", SlotShape(id="s", corners_px=box(0, 0, 40, 50), count=2), rules)
+    close = np.ones((50, 40), np.bool_)
+    told = []
+    for number in range(50):
+        patch, before = (known, True) if number < 20 else (other, False)
+        sight = Sight(
+            at_ns=number * 100 * MS, touched=hand and 15 <= number < 25, hidden=True, reached=False, crowded=0.0,
+            alone=True, shaded=False, changed=0.0 if before else changed, offset=np.zeros(3, np.float32),
+            planes=log_planes(patch), close=close, layer=(0,), foreign=lambda began_ns, ended_ns: False,
+        )  # fmt: skip
+        told += [event.change for event in memory.see(patch, sight).events if isinstance(event, ShelfChanged)]
+    return told
+
+
+def test_few_changed_pixels_are_believed_sooner_where_a_hand_was() -> None:
+    """A grey pack before a grey shelf differs by little more than a shadow does."""
+    assert memory_after(0.20, hand=False) != []
+    assert memory_after(0.03, hand=False) == []
+    assert memory_after(0.03, hand=True) != []
