@@ -32,6 +32,7 @@ SHORT_BINS, LONGER_BINS = 5, 9  # a level held so long: a thing without tremor, 
 NO_TREMOR = 0.008  # of its weight: a hand is rougher
 SHORT_SIGMA, LONGER_SIGMA = 1.5, 2.5
 LONGEST_VISIT_BINS = 40
+AGAIN_NS = 300 * MS  # a level is told again so long after a step, in case the message of the step is lost
 RETURN_BINS = 60  # a plate that comes back to its level is looked at so far back
 NOISE_UP, NOISE_DOWN = 0.007, 0.013  # speed of the running 35th percentile of |difference of bins|
 SIGMA_PER_P35 = 1.0 / 0.642  # white Gaussian noise: 35th percentile of |difference| = 0.642 sigma
@@ -326,6 +327,7 @@ class StepFilter:
             self._waiting[column] = 0
             self._visits.pop(column, None)
             self._left[column] = False
+            self._steady_due[column] = min(self._steady_due[column], self._history.end_ns() + AGAIN_NS)
             if bent:
                 self._keep_back(column, change.grams)
             else:

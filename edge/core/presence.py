@@ -28,6 +28,7 @@ OUT_OF_SIGHT_NS = 8_000_000_000  # somebody who vanished inside is inside
 PASSED_NS = 3_000_000_000  # a counter in the gate and a tracker see the same way out within this
 GATE_MM = 2_000
 ENTRANCES_KEPT = 16
+STAYS_KEPT = 16
 PORTAL_MM = 2_500
 OUT_NS = 1_000_000_000
 PORTAL_LATE_NS = 500_000_000  # a tag is read a little longer than its bearer is seen
@@ -360,6 +361,9 @@ def end_visit(shop: Shop, visit: Visit, at_ns: int) -> None:
     for name in ("entry", "settle", "grant"):
         shop.timers.cancel(name, visit.id)
     del shop.state.visits[visit.id]
+    if visit.entered_ns is not None:
+        went_ns = visit.left_ns if visit.left_ns is not None else at_ns
+        shop.state.stays = [*shop.state.stays, (visit.entered_ns, went_ns)][-STAYS_KEPT:]
     handing.book_left_behind(shop, at_ns, empty=not shop.open_visits())
 
 

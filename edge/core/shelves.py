@@ -325,7 +325,12 @@ def _book_loss(shop: Shop, grasp: str, evidence: Evidence, at_ns: int) -> None:
         shop.order(*shop.state.alarms.mention("unseen-take", evidence.place, detail, at_ns))
 
 
-def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:
+def on_word_timer(shop: Shop, key: str) -> None:
+    """A camera's word that waited for what is left of a scale."""
+    on_shelf_changed(shop, shop.state.words.pop(key), waited=True)
+
+
+def on_shelf_changed(shop: Shop, event: ShelfChanged, *, waited: bool = False) -> None:
     """A camera's word: second witness where a plate lies below the slot, the only one elsewhere."""
     slot = shop.planogram.slots.get(event.slot)
     if slot is None:
@@ -333,14 +338,20 @@ def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:
     alive = [plate for plate in slot.plates if plate in shop.state.levels]
     if _witness(shop, event, slot.sku, set(slot.plates)):
         return
+    if alive and len(alive) < len(slot.plates) and not waited:  # what is left of the scale may only be slower
+        key = shop.new_id("w", event.slot, event.began_ns, event.ended_ns)
+        shop.state.words[key] = event
+        shop.timers.set(event.captured_ns + STEP_DELAY_NS, "word", key)
+        return
     unexplained.put_unfelt(shop, event, slot.sku)
-    if alive and len(alive) == len(slot.plates):
+    if (alive and len(alive) == len(slot.plates)) or _was_felt_beside(shop, event, slot.sku):
         return
     doers = _doers(shop, shop.planogram.target_of_slot(slot), event.began_ns, event.ended_ns, False)
     taken = event.change == "take"
+    left = any(came_ns < event.ended_ns and went_ns > event.began_ns for came_ns, went_ns in shop.state.stays)
     beside = _beside(shop, slot, doers, event)
     ways = [
-        sight_options.seen_by_camera(skus, event.quantity, taken, story, doers, beside, event.sku)
+        sight_options.seen_by_camera(skus, event.quantity, taken, story, doers, beside, event.sku, left)
         for story in shop.state.stories
         for skus in [sight_options.named(slot.id, slot.sku, event.sku, story)]
     ]
@@ -352,6 +363,22 @@ def on_shelf_changed(shop: Shop, event: ShelfChanged) -> None:
     _book_loss(shop, grasp, evidence, event.captured_ns)
     told = {move for found in ways for option in found for move in option.moves if option.log_mnat > 0}
     handing.again(shop, {(move.visit, move.sku) for move in told}, event.began_ns, event.captured_ns)
+
+
+def _was_felt_beside(shop: Shop, event: ShelfChanged, home: str) -> bool:
+    """True if the product that a camera names was felt by a scale elsewhere in that time: the camera is wrong about the
+    slot, and one pack is not two."""
+    if event.sku in (None, home):
+        return False
+    trace = shop.state.stories[0].trace
+    return any(
+        doing.taken == (event.change == "take")
+        and doing.delta_mg != 0
+        and doing.began_ns - WITNESS_NS <= event.ended_ns
+        and doing.ended_ns + WITNESS_NS >= event.began_ns
+        and any(move.sku == event.sku for move in trace.get(doing.grasp, []))
+        for doing in shop.state.recent
+    )
 
 
 def _beside(shop: Shop, slot: Slot, doers: list[Doer], event: ShelfChanged) -> list[tuple[str, list[Doer]]]:

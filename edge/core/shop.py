@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from edge.core.commands import Command, Evidence
-from edge.core.events import PointMm
+from edge.core.events import PointMm, ShelfChanged
 from edge.core.evidence import Grasp
 from edge.core.health import Alarms
 from edge.core.hypotheses import Story, begin
@@ -86,6 +86,8 @@ class ShopState(msgspec.Struct, kw_only=True):
     ever_tracked: bool = False
     portal_spoke: bool = False
     outs_ns: list[int] = []
+    words: dict[str, ShelfChanged] = {}  # of cameras that wait for a scale of which a part is dead
+    stays: list[tuple[int, int]] = []  # from when to when those were inside whose visits are closed
     loose_since: dict[str, int] = {}  # product -> when it was first seen to lie about
     entrances: list[tuple[int, int]] = []  # where bodies began (mm) in a shop whose gates nobody told
     numbers_told: list[str] = []

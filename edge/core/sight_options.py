@@ -19,6 +19,7 @@ WRONG_NAME: Final = -3_000  # it named another product
 OTHERWISE_NAMED: Final = -1_500  # it named the usual product though another one was put there
 UNSEEN_STRAY: Final = -4_700  # a pack of another product that nobody saw coming
 ONE_EACH: Final = -1_000  # two packs went, one with each of two people
+WHO_LEFT: Final = -1_000  # it was somebody who has left since, of whose hands nothing is kept
 WRONG_SLOT: Final = -4_000  # it was the slot beside
 NAMED_OTHERWISE: Final = -4_500  # and the name was not of what stands there
 
@@ -45,13 +46,16 @@ def seen_by_camera(
     doers: list[Doer],
     beside: list[tuple[str, list[Doer]]],
     said: str | None = None,
+    left: bool = False,
 ) -> list[Option]:
     """A slot without a scale: the camera alone says it. It may have seen nothing, or the slot `beside`. `skus` are the
-    products it can have been, with their priors; what it `said` itself is hardly ever the name of a slot beside."""
+    products it can have been, with their priors; what it `said` itself is hardly ever the name of one beside. `left`:
+    somebody was inside while the slot was out of sight, and is gone."""
     best = max([doer.ratio_mnat for doer in doers], default=-1_000)
     options = [Option((), FALSE_SIGHT + best + (0 if said is None else NAMED_FALSE))]
     if taken:
-        options.append(Option((Move(GONE, skus[0][0], quantity),), NOBODY if doers else 0))
+        nobody = max(NOBODY, best + WHO_LEFT) if left else NOBODY
+        options.append(Option((Move(GONE, skus[0][0], quantity),), nobody if doers else 0))
     own = [(sku, doers, prior) for sku, prior in skus]
     for name, reaching, prior in (*own, *((other, near, _beside(other, said)) for other, near in beside)):
         for doer in reaching:

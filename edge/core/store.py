@@ -83,6 +83,8 @@ class Store:
         for grasp in list(self._shop.state.grasps.values()):
             self._shop.timers.cancel("grasp", grasp.id)
             shelves.on_grasp_timer(self._shop, grasp, self._shop.state.now_ns)
+        for key in list(self._shop.state.words):
+            shelves.on_word_timer(self._shop, key)
         for visit in self._shop.open_visits():
             visit.step(Stimulus.RUN_ENDED)
             presence.end_visit(self._shop, visit, self._shop.state.now_ns)
@@ -143,6 +145,8 @@ class Store:
         visit = shop.state.visits.get(key)
         if name == "grasp" and key in shop.state.grasps:
             shelves.on_grasp_timer(shop, shop.state.grasps[key], at_ns)
+        elif name == "word" and key in shop.state.words:
+            shelves.on_word_timer(shop, key)
         elif name == "gone":
             presence.on_gone_timer(shop, key, at_ns)
         elif name == "loner":
@@ -190,6 +194,8 @@ class Store:
         shop.state.blind_to_ns = at_ns
         for grasp in shop.state.grasps.values():
             shop.timers.set(max(at_ns, grasp.ended_ns + policy.join_ns), "grasp", grasp.id)
+        for key in shop.state.words:
+            shop.timers.set(at_ns + policy.join_ns, "word", key)
         for visit in shop.state.visits.values():
             visit.gap = visit.state in OPEN
             if visit.state is State.GRANTED:

@@ -431,3 +431,15 @@ def test_a_plate_that_rests_twice_within_a_second_is_not_taken_for_one_that_swin
         shelf.column(P)[:] += seen
         found = steps(run(shelf.blocks()), P)
         assert abs(sum(step.delta_mg for step in found) + 534_000) < 6_000, late_ms
+
+
+def test_a_level_is_told_again_soon_after_a_step_in_case_its_message_is_lost() -> None:
+    shelf = Shelf(8, 2)
+    shelf.move(P, 4.0, -500)
+    found = run(shelf.blocks())
+    (step,) = steps(found, P)
+    again = [event for event in steadies(found) if event.plate == P and event.captured_ns > step.captured_ns]
+    assert again[0].captured_ns - step.captured_ns <= 500_000_000
+    assert abs(again[0].level_mg - step.level_mg) < 2_000
+    others = [event for event in steadies(found) if event.plate == NEXT]
+    assert len(others) == 1
