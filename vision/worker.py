@@ -105,8 +105,11 @@ class Worker:
 
     def get_ready(self) -> None:
         """Load what the sense needs before a picture is due; an empty line says that this is done."""
-        with contextlib.suppress(BadInput):  # tried again, and told, when the camera is opened
+        if self._job.anchor_ns is not None:  # nobody waits for the models: say that the process is up
+            self._beat()
+        with contextlib.suppress(BadInput, OSError):  # tried again, and told, when the camera is opened
             self._sense = self._new_sense()
+        self._beat_ns = 0
         self._beat()
 
     def run(self, anchor_ns: int) -> None:

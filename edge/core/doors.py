@@ -180,7 +180,8 @@ def _has_a_place(shop: Shop, event: PassageCounted) -> bool:
     """Give a body one of the places that were granted lately; False where none is left."""
     since_ns = event.captured_ns - shop.policy.entry_timeout_ns
     for visit in shop.open_visits():
-        if visit.gate == event.gate and since_ns <= visit.opened_ns and visit.passed_in < visit.party:
+        lately = visit.state is State.GRANTED or since_ns <= visit.opened_ns
+        if visit.gate == event.gate and lately and visit.passed_in < visit.party:
             visit.passed_in += 1
             return True
     return False

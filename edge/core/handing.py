@@ -2,7 +2,7 @@
 
 Rules a person can read: after two hands met, each piece that one of the two held is with the other one with an even
 chance between them all; after a hand was at the floor, a piece may lie there, and what lay there may be taken along.
-What still lies there when the shop is empty goes to the loss account. Must not: look at tracks.
+What still lies there when the shop is empty, or after half an hour, goes to the loss account. Must not: look at tracks.
 """
 
 from __future__ import annotations

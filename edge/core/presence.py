@@ -29,6 +29,7 @@ PASSED_NS = 3_000_000_000  # a counter in the gate and a tracker see the same wa
 GATE_MM = 2_000
 ENTRANCES_KEPT = 16
 STAYS_KEPT = 16
+WORD_NS = 500_000_000
 PORTAL_MM = 2_500
 OUT_NS = 1_000_000_000
 PORTAL_LATE_NS = 500_000_000  # a tag is read a little longer than its bearer is seen
@@ -287,6 +288,7 @@ def on_gone_timer(shop: Shop, track: str, at_ns: int) -> None:
         shop.timers.set(at_ns + wait_ns, "gone", track)
         return
     last = trail.last_place() if trail is not None else None
+    tall_mm = trail.tall_mm if trail is not None else None
     if visit is not None and last is not None and at_ns - seen_ns < OUT_OF_SIGHT_NS:
         others = [name for name in visit.tracks if name in shop.tracks.trails and name != track]
         if not others and _vanished_inside(shop, last, seen_ns):
@@ -295,7 +297,8 @@ def on_gone_timer(shop: Shop, track: str, at_ns: int) -> None:
     shop.tracks.forget(track)
     shop.loners.pop(track, None)
     if visit is not None and last is not None and not any(name in shop.tracks.trails for name in visit.tracks):
-        _adopt(shop, visit, last, seen_ns)
+        visit.lost_mm = last
+        _adopt(shop, visit, last, seen_ns, tall_mm)
     if visit is not None and not any(name in shop.tracks.trails for name in visit.tracks):
         if _tracker_is_silent(shop, at_ns):
             visit.reason = "lost-inside"
@@ -303,15 +306,20 @@ def on_gone_timer(shop: Shop, track: str, at_ns: int) -> None:
         shop.timers.set(at_ns + shop.policy.settle_ns, "settle", visit.id)
 
 
-def _adopt(shop: Shop, visit: Visit, last: tuple[int, int], seen_ns: int) -> None:
-    """A body that began beside this one when it vanished, or soon after, is the same body under another number."""
+def _adopt(shop: Shop, visit: Visit, last: tuple[int, int], seen_ns: int, tall_mm: int | None) -> None:
+    """A body of this height that began beside this one when it vanished is the same body under another number. Where it
+    vanished at a gate, somebody who comes there a little later is somebody else."""
+    inside = bool(shop.gate_spots) and not shop.is_near_gate(last, GATE_MM)
+    later_ns = shop.policy.gone_after_ns if inside else SPLIT_NS
     near = []
     for track in shop.loners:
         trail = shop.tracks.trails.get(track)
         place = trail.first_place() if trail is not None else None
         if trail is None or place is None or distance2(place, last) > REJOIN_MM:
             continue
-        if -SPLIT_NS <= trail.first_ns - seen_ns <= shop.policy.gone_after_ns:
+        if _is_of_other_height(trail, tall_mm, BENDS_MM):
+            continue
+        if -SPLIT_NS <= trail.first_ns - seen_ns <= later_ns:
             near.append((track, place))
     if len(near) == 1 and not _is_nearer_to_another(shop, visit, near[0][1], last):
         enter(shop, visit, seen_ns, near[0][0])
@@ -322,9 +330,9 @@ def _is_nearer_to_another(shop: Shop, visit: Visit, place: tuple[int, int], last
     now_ns = shop.state.now_ns
     for other in shop.open_visits():
         trails = [trail for name in other.tracks if (trail := shop.tracks.trails.get(name)) is not None]
-        if other is visit or not trails or any(now_ns - trail.last_ns < AWAY_NS for trail in trails):
+        if other is visit or any(now_ns - trail.last_ns < AWAY_NS for trail in trails):
             continue
-        there = max(trails, key=lambda trail: trail.last_ns).last_place()
+        there = max(trails, key=lambda trail: trail.last_ns).last_place() if trails else other.lost_mm
         if there is not None and distance2(place, there) < distance2(place, last):
             return True
     return False
@@ -343,7 +351,12 @@ def leave(shop: Shop, visit: Visit, at_ns: int) -> None:
 
 
 def on_settle_timer(shop: Shop, visit: Visit, at_ns: int) -> None:
-    """Evidence had its time: the visit ends."""
+    """Evidence had its time: the visit ends, unless a camera's word of its time still waits for a half-dead scale."""
+    left_ns = at_ns if visit.left_ns is None else visit.left_ns
+    waits = any(word.began_ns <= left_ns for word in shop.state.words.values())
+    if waits and at_ns - left_ns < OUT_OF_SIGHT_NS:
+        shop.timers.set(at_ns + WORD_NS, "settle", visit.id)
+        return
     if visit.step(Stimulus.SETTLED):
         end_visit(shop, visit, at_ns)
 

@@ -161,6 +161,8 @@ class Store:
         shop = self._shop
         same = event.resumed and event.run_id == shop.state.run_id
         if not same:
+            for key in list(shop.state.words):
+                shelves.on_word_timer(shop, key)
             for visit in shop.open_visits():
                 unseen_ns = event.captured_ns - visit.last_seen_ns
                 if visit.state is State.INSIDE and unseen_ns >= shop.policy.gone_after_ns:

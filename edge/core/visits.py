@@ -108,6 +108,7 @@ class Visit(msgspec.Struct, kw_only=True):
     tracks: list[str] = []
     spells: list[Spell] = []
     seen: dict[str, tuple[int, int]] = {}  # of each track, when it was seen first and last with this visit
+    lost_mm: tuple[int, int] | None = None  # where its last body was when its track was given up
     tags: dict[str, Tag] = {}
     reason: str = ""
     gap: bool = False

@@ -100,3 +100,23 @@ def seen_late(began_s: float) -> dict[tuple[str, str], int]:
 def test_who_has_left_since_may_have_taken_what_a_camera_could_not_see() -> None:
     assert seen_late(13.0) == {("gum", "charged"): 1}
     assert seen_late(4.0) == {("gum", "review"): 1}
+
+
+def test_a_visit_does_not_end_while_a_word_of_its_time_waits() -> None:
+    """Ann puts back on the dead half of the place what she took from the live one; the camera tells as she goes."""
+    feeder = Feeder(HALF)
+    alive(feeder, "p1", "p2", "p3")
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 3, a=P1)
+    feeder.step(3.0, "p1", -520)
+    feeder.walk(3, 9, a=P1)
+    feeder.walk(9, 10, a=GATE)
+    feeder.feed(events.LineCrossed(captured_ns=10 * S, source="floor", line="l", track="a", direction="out"))
+    put = events.ShelfChanged(
+        captured_ns=round(10.5 * S), source="cam", camera="cam", slot="s1", change="put", sku="tea",
+        began_ns=round(7.5 * S), ended_ns=round(8.8 * S),
+    )  # fmt: skip
+    feeder.feed(put)
+    feeder.walk(10.6, 16)
+    feeder.tick(30 * S)
+    assert ("tea", "charged") not in lines(feeder, "ann")
