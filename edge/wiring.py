@@ -71,9 +71,8 @@ def cameras(
 ) -> list[VisionWorker]:
     """A vision worker for each camera with a url; `clips` take its place and play on the run's loop."""
     assert isinstance(daemon.clock, SystemClock)
-    urls = {
-        row.id: row.url if row.id not in (clips or {}) else str((clips or {})[row.id]) for row in daemon.config.camera
-    }
+    clips = clips or {}
+    urls = {row.id: str(clips[row.id]) if row.id in clips else row.url for row in daemon.config.camera}
     return [
         VisionWorker(
             daemon.config,

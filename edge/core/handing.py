@@ -13,7 +13,7 @@ from edge.core import hypotheses
 from edge.core.commands import BookLoss, Evidence
 from edge.core.hypotheses import LOOSE, Option, Story
 from edge.core.packs import Move
-from edge.core.shop import Gesture, Shop
+from edge.core.shop import Gesture, Lying, Shop
 
 LIES_NS: Final = 1_800_000_000_000  # half an hour: nobody carries on what was put down so long ago
 REMEMBERED_NS: Final = 30_000_000_000
@@ -77,10 +77,14 @@ LOG_MNAT: Final = (0, 693, 1_099, 1_386, 1_609, 1_792, 1_946, 2_079)  # ln 1, ln
 def book_left_behind(shop: Shop, at_ns: int, *, empty: bool) -> None:
     """What the likeliest story left lying inside is a loss, until somebody puts it back: when the shop is `empty`, and
     in a shop that never is, once it has lain there for `LIES_NS`."""
-    lying = {sku for story in shop.state.stories for sku in story.held(LOOSE)}
-    since = shop.state.loose_since = {sku: shop.state.loose_since.get(sku, at_ns) for sku in sorted(lying)}
-    due = [sku for sku in since if empty or at_ns - since[sku] >= LIES_NS]
     held = shop.state.stories[0].held(LOOSE)
+    lying = sorted({sku for story in shop.state.stories for sku in story.held(LOOSE)})
+    for sku in lying:
+        known = shop.state.loose.get(sku)
+        if known is None or held.get(sku, 0) > known.quantity:  # one more was put down just now
+            shop.state.loose[sku] = Lying(since_ns=at_ns, quantity=held.get(sku, 0))
+    shop.state.loose = {sku: shop.state.loose[sku] for sku in lying}
+    due = [sku for sku in lying if empty or at_ns - shop.state.loose[sku].since_ns >= LIES_NS]
     for sku in due:
         product = shop.planogram.products.get(sku)
         if held.get(sku):
@@ -95,6 +99,6 @@ def book_left_behind(shop: Shop, at_ns: int, *, empty: bool) -> None:
                     evidence=(),
                 )
             )
-        del since[sku]
+        del shop.state.loose[sku]
     if due:
         shop.state.stories = hypotheses.forget_goods(shop.state.stories, LOOSE, due)

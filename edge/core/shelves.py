@@ -330,6 +330,12 @@ def on_word_timer(shop: Shop, key: str) -> None:
     on_shelf_changed(shop, shop.state.words.pop(key), waited=True)
 
 
+def hear_words(shop: Shop) -> None:
+    """All words that still wait: nothing more will come."""
+    for key in list(shop.state.words):
+        on_word_timer(shop, key)
+
+
 def on_shelf_changed(shop: Shop, event: ShelfChanged, *, waited: bool = False) -> None:
     """A camera's word: second witness where a plate lies below the slot, the only one elsewhere."""
     slot = shop.planogram.slots.get(event.slot)
@@ -372,13 +378,20 @@ def _was_felt_beside(shop: Shop, event: ShelfChanged, home: str) -> bool:
         return False
     trace = shop.state.stories[0].trace
     return any(
-        doing.taken == (event.change == "take")
-        and doing.delta_mg != 0
+        doing.delta_mg != 0 and any(move.sku == event.sku for move in trace.get(doing.grasp, []))
+        for doing in _same_moment(shop, event)
+    )
+
+
+def _same_moment(shop: Shop, event: ShelfChanged) -> list[Doing]:
+    """What moved in the same direction at the time that a camera speaks of."""
+    return [
+        doing
+        for doing in shop.state.recent
+        if doing.taken == (event.change == "take")
         and doing.began_ns - WITNESS_NS <= event.ended_ns
         and doing.ended_ns + WITNESS_NS >= event.began_ns
-        and any(move.sku == event.sku for move in trace.get(doing.grasp, []))
-        for doing in shop.state.recent
-    )
+    ]
 
 
 def _beside(shop: Shop, slot: Slot, doers: list[Doer], event: ShelfChanged) -> list[tuple[str, list[Doer]]]:
@@ -410,14 +423,7 @@ def _agrees(event: ShelfChanged, home: str, moved: set[str], beside: set[str]) -
 
 def _witness(shop: Shop, event: ShelfChanged, sku: str, plates: set[str]) -> bool:
     """Stories in which that product moved there at that time become likelier. False where no scale felt anything."""
-    near = [
-        doing
-        for doing in shop.state.recent
-        if doing.plate in plates
-        and doing.taken == (event.change == "take")
-        and doing.began_ns - WITNESS_NS <= event.ended_ns
-        and doing.ended_ns + WITNESS_NS >= event.began_ns
-    ]
+    near = [doing for doing in _same_moment(shop, event) if doing.plate in plates]
     if not near:
         return False
     said = []

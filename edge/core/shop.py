@@ -39,6 +39,13 @@ class Doing(msgspec.Struct, kw_only=True):
     ended_ns: int
 
 
+class Lying(msgspec.Struct, kw_only=True):
+    """A product that may lie about inside: since when, and how many of it the likeliest story had lying there then."""
+
+    since_ns: int
+    quantity: int
+
+
 class Gesture(msgspec.Struct, kw_only=True):
     """Hands away from shelves: two that `met`, or one at the `floor`. Lives in memory only."""
 
@@ -88,7 +95,7 @@ class ShopState(msgspec.Struct, kw_only=True):
     outs_ns: list[int] = []
     words: dict[str, ShelfChanged] = {}  # of cameras that wait for a scale of which a part is dead
     stays: list[tuple[int, int]] = []  # from when to when those were inside whose visits are closed
-    loose_since: dict[str, int] = {}  # product -> when it was first seen to lie about
+    loose: dict[str, Lying] = {}  # by product
     entrances: list[tuple[int, int]] = []  # where bodies began (mm) in a shop whose gates nobody told
     numbers_told: list[str] = []
     armed_doors: list[str] = []

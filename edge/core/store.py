@@ -83,8 +83,7 @@ class Store:
         for grasp in list(self._shop.state.grasps.values()):
             self._shop.timers.cancel("grasp", grasp.id)
             shelves.on_grasp_timer(self._shop, grasp, self._shop.state.now_ns)
-        for key in list(self._shop.state.words):
-            shelves.on_word_timer(self._shop, key)
+        shelves.hear_words(self._shop)
         for visit in self._shop.open_visits():
             visit.step(Stimulus.RUN_ENDED)
             presence.end_visit(self._shop, visit, self._shop.state.now_ns)
@@ -161,8 +160,7 @@ class Store:
         shop = self._shop
         same = event.resumed and event.run_id == shop.state.run_id
         if not same:
-            for key in list(shop.state.words):
-                shelves.on_word_timer(shop, key)
+            shelves.hear_words(shop)
             for visit in shop.open_visits():
                 unseen_ns = event.captured_ns - visit.last_seen_ns
                 if visit.state is State.INSIDE and unseen_ns >= shop.policy.gone_after_ns:

@@ -134,6 +134,12 @@ class Feeder:
             )
         )  # fmt: skip
 
+    def alive(self, *plates: str) -> None:
+        """Plates that speak: each tells its quiet level."""
+        for plate in plates:
+            steady = events.PlateSteady(captured_ns=S // 10, source="scale", plate=plate, level_mg=0, noise_mg=800)
+            self.feed(steady)
+
     def bills(self) -> list[CloseVisit]:
         """All closed visits."""
         return [order for order in self.orders if isinstance(order, CloseVisit)]

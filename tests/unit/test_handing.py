@@ -140,7 +140,18 @@ def test_in_a_shop_that_is_never_empty_what_lies_about_for_long_is_a_loss_too() 
     assert best.carts == {"v": {"gum": 1}, LOOSE: {"gum": 1}}, "it was put down later"
     assert best.packs == {LOOSE: {"gum": [40_000]}}
     assert other.carts == {"v": {"gum": 1, "tea": 1}}, "who may hold it holds it still"
-    assert shop.state.loose_since == {"gum": handing.LIES_NS - 1}
+    assert shop.state.loose["gum"].since_ns == handing.LIES_NS - 1
+
+
+def test_what_the_likeliest_story_has_lying_there_only_now_has_not_lain_there_for_long() -> None:
+    shop = Feeder().store._shop
+    shop.state.stories = [Story(weight=ONE, carts={"v": {"tea": 1}}), Story(weight=ONE // 9, carts={LOOSE: {"tea": 1}})]
+    handing.book_left_behind(shop, 0, empty=False)
+    shop.state.stories = [Story(weight=ONE, carts={LOOSE: {"tea": 1}})]
+    handing.book_left_behind(shop, handing.LIES_NS, empty=False)
+    assert shop.out == []
+    handing.book_left_behind(shop, 2 * handing.LIES_NS, empty=False)
+    assert len(shop.out) == 1
 
 
 @given(
@@ -333,3 +344,16 @@ def test_hands_that_a_tracker_sees_by_turns_have_met() -> None:
         feeder.feed(TracksSeen(captured_ns=at_ms * MS, source="tracker", people=people))
     stand(feeder, 9.2, 10, {"a": (2_250, 300, 950), "b": (2_750, 300, 950)})
     assert leave(feeder, 10)["ann"].outcome == "review"
+
+
+def test_what_lies_about_keeps_no_evidence_of_its_own() -> None:
+    """Ann lays down a tea that lay about: the evidence would go on with the next thing left there, for days."""
+    feeder = Feeder()
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 4, a=(2_000, 2_000, 1_000))
+    (shop,) = (feeder.store._shop,)
+    shop.state.stories = [Story(weight=ONE, carts={LOOSE: {"tea": 1}})]
+    feeder.step(4.0, "p1", 520)
+    feeder.walk(4, 7, a=(2_000, 2_000, 1_000))
+    assert not shop.state.stories[0].held(LOOSE)
+    assert LOOSE not in shop.state.proof

@@ -170,8 +170,7 @@ def test_who_goes_on_under_a_new_number_is_not_also_the_stranger_beside_whom_the
 def two_in_on_one_grant(*totals: int) -> str:
     """Ann is let in; a beam counts bodies while the tracker sees nobody; then one body is seen, and takes a tea."""
     feeder = Feeder(SHOP[: SHOP.index("[[slot]]")])
-    for plate in ("p1", "p2", "p3"):
-        feeder.feed(events.PlateSteady(captured_ns=S // 10, source="scale", plate=plate, level_mg=0, noise_mg=800))
+    feeder.alive("p1", "p2", "p3")
     feeder.walk(0.1, 0.3)
     feeder.shows(0.5, "ann")
     for count, total in enumerate(totals):
@@ -259,8 +258,7 @@ def test_who_comes_in_by_the_gate_after_somebody_left_there_is_somebody_else() -
 
 def test_a_second_showing_keeps_the_place_of_a_body_that_comes_late() -> None:
     feeder = Feeder(SHOP[: SHOP.index("[[slot]]")])
-    for plate in ("p1", "p2", "p3"):
-        feeder.feed(events.PlateSteady(captured_ns=S // 10, source="scale", plate=plate, level_mg=0, noise_mg=800))
+    feeder.alive("p1", "p2", "p3")
     feeder.walk(0.1, 0.3)
     feeder.shows(0.5, "ann")
     feeder.shows(14.0, "ann")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edge.core import events
+from edge.core import events, shelves
+from edge.core.evidence import Grasp
 from tests.unit.core_shop import SHOP, Feeder, S
 
 P1, P2, GATE = (2_000, 2_000, 1_000), (2_400, 2_000, 1_000), (1_500, -600, 1_000)
@@ -11,11 +12,6 @@ HALF = SHOP.replace('plates = ["p1"]', 'plates = ["p1", "p9"]').replace(
     '[[plate]]\nid = "p9"\nindex = 9\nskus = ["tea"]\nposition_mm = [2050, 2000, 1000]\n[[plate]]\nid = "p2"',
 )
 ALONE = SHOP + '[[slot]]\nid = "s9"\ncamera = "cam"\nbox_px = [40, 0, 50, 10]\nsku = "gum"\n'
-
-
-def alive(feeder: Feeder, *plates: str) -> None:
-    for plate in plates:
-        feeder.feed(events.PlateSteady(captured_ns=S // 10, source="scale", plate=plate, level_mg=0, noise_mg=800))
 
 
 def take(feeder: Feeder, slot: str, at_s: float, told_s: float, sku: str | None = None, began_s: float = 1.0) -> None:
@@ -41,7 +37,7 @@ def leave(feeder: Feeder, at_s: float) -> None:
 def test_one_pack_that_a_half_dead_scale_and_a_camera_tell_is_one_pack() -> None:
     """The camera speaks first: what is left of the scale is only slower."""
     feeder = Feeder(HALF)
-    alive(feeder, "p1", "p2", "p3")
+    feeder.alive("p1", "p2", "p3")
     feeder.shows(0.5, "ann")
     feeder.walk(1, 6.2, a=P1)
     take(feeder, "s1", 5.0, 6.2, "tea")
@@ -57,7 +53,7 @@ def test_one_pack_that_a_half_dead_scale_and_a_camera_tell_is_one_pack() -> None
 
 def test_a_camera_is_believed_where_what_is_left_of_the_scale_felt_nothing() -> None:
     feeder = Feeder(HALF)
-    alive(feeder, "p1", "p2", "p3")
+    feeder.alive("p1", "p2", "p3")
     feeder.shows(0.5, "ann")
     feeder.walk(1, 6.2, a=P1)
     take(feeder, "s1", 5.0, 6.2, "tea", 4.0)
@@ -69,7 +65,7 @@ def test_a_camera_is_believed_where_what_is_left_of_the_scale_felt_nothing() -> 
 
 def test_a_camera_that_names_a_pack_which_a_scale_felt_elsewhere_has_the_wrong_slot() -> None:
     feeder = Feeder(ALONE)
-    alive(feeder, "p1", "p2", "p3")
+    feeder.alive("p1", "p2", "p3")
     feeder.shows(0.5, "ann")
     feeder.walk(1, 6, a=P1)
     feeder.step(5.0, "p1", -520)
@@ -105,7 +101,7 @@ def test_who_has_left_since_may_have_taken_what_a_camera_could_not_see() -> None
 def test_a_visit_does_not_end_while_a_word_of_its_time_waits() -> None:
     """Ann puts back on the dead half of the place what she took from the live one; the camera tells as she goes."""
     feeder = Feeder(HALF)
-    alive(feeder, "p1", "p2", "p3")
+    feeder.alive("p1", "p2", "p3")
     feeder.shows(0.5, "ann")
     feeder.walk(1, 3, a=P1)
     feeder.step(3.0, "p1", -520)
@@ -120,3 +116,40 @@ def test_a_visit_does_not_end_while_a_word_of_its_time_waits() -> None:
     feeder.walk(10.6, 16)
     feeder.tick(30 * S)
     assert ("tea", "charged") not in lines(feeder, "ann")
+
+
+def test_how_far_a_dead_plate_bent_the_one_beside_it_is_not_known() -> None:
+    gum = Grasp(id="g", deltas_mg={"p2": -40_000}, began_ns=S, ended_ns=2 * S, noise_mg=800)
+    for plates, bent_mg in ((("p2",), 520_000 * shelves.CROSS_TALK_PPM // 1_000_000), (("p1", "p2"), 0)):
+        feeder = Feeder()
+        feeder.alive(*plates)
+        feeder.tick(5 * S)
+        assert shelves._bent_mg(feeder.store._shop, gum) == bent_mg
+
+
+def waiting() -> Feeder:
+    """Ann at the tea of a half-dead scale; a camera's word of a take waits."""
+    feeder = Feeder(HALF)
+    feeder.alive("p1", "p2", "p3")
+    feeder.shows(0.5, "ann")
+    feeder.walk(1, 6.2, a=P1)
+    take(feeder, "s1", 5.0, 6.2, "tea", 4.0)
+    feeder.tick(7 * S)
+    assert feeder.store._shop.state.words
+    return feeder
+
+
+def test_a_word_that_waits_is_heard_at_the_end_of_a_recording() -> None:
+    feeder = waiting()
+    feeder.orders += feeder.store.finish()
+    assert [line.sku for bill in feeder.bills() for line in bill.lines] == ["tea"]
+
+
+def test_a_word_that_waits_is_heard_after_a_restart() -> None:
+    feeder = waiting()
+    again = Feeder(HALF)
+    again.store.restore(feeder.store.state())
+    again.run(7 * S, resumed=True, down_from_ns=7 * S)
+    again.walk(7.2, 12, a=P1)
+    assert again.store._shop.state.visits, "the run goes on"
+    assert again.store._shop.state.words == {}

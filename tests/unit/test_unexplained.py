@@ -28,12 +28,7 @@ GATE, AWAY = (1_500, -600, 1_000), (3_600, 900, 1_000)
 
 def outcome(grams: int, hand: tuple[int, int, int], ended_s: float = 11.0) -> dict[tuple[str, str], int]:
     """Ann takes a tea at 5 s, then has her hand at `hand` from 10 to 11 s; p2 changes by so much. Her lines."""
-    feeder = Feeder(PLAIN)
-    for plate in ("p1", "p2", "p3"):
-        feeder.feed(events.PlateSteady(captured_ns=S // 10, source="scale", plate=plate, level_mg=0, noise_mg=800))
-    feeder.shows(0.5, "ann")
-    feeder.walk(1, 5.5, a=P1)
-    feeder.step(5.0, "p1", -520)
+    feeder = with_a_tea()
     feeder.walk(5.5, 10, a=AWAY)
     feeder.walk(10, 11, a=hand)
     feeder.walk(11, 12, a=AWAY)
@@ -89,8 +84,7 @@ def held_by_ann(told_s: float) -> dict[tuple[str, str], int]:
 
 def with_a_tea() -> Feeder:
     feeder = Feeder(PLAIN)
-    for plate in ("p1", "p2", "p3"):
-        feeder.feed(events.PlateSteady(captured_ns=S // 10, source="scale", plate=plate, level_mg=0, noise_mg=800))
+    feeder.alive("p1", "p2", "p3")
     feeder.shows(0.5, "ann")
     feeder.walk(1, 5.5, a=P1)
     feeder.step(5.0, "p1", -520)
